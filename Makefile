@@ -1,0 +1,42 @@
+# Detour. `make demo` shows the main job on live traffic; `make test` passes every test. Both set up all they need.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test unit cluster lint up down venv lock
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: up ## The main job on live traffic: a good version is promoted, a bad one rolled back
+	@$(BIN)/detour demo --kubeconfig .sandbox/kubeconfig
+
+test: lint unit cluster ## Every check and every test (sets everything up)
+
+unit: venv ## The tests that need no cluster
+	@$(BIN)/pytest -q -m "not cluster" -n auto
+
+cluster: up ## The tests on the real Kubernetes of the sandbox
+	@$(BIN)/pytest -q -m cluster -n 6
+
+lint: venv ## Formatting, types, and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+up: venv ## The sandbox: a real one-node Kubernetes with Detour in it
+	@$(PYTHON) -m sandbox up
+
+down: ## Take the sandbox away, leaving nothing behind
+	@$(PYTHON) -m sandbox down
+
+venv: $(VENV)/.ready
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@sandbox/venv.sh $(PYTHON) $(VENV)
+
+lock: venv ## Pin the dependencies anew, with hashes
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements-dev.lock
