@@ -1,0 +1,62 @@
+"""What identifies a pod template: the digest of its canonical form.
+
+The webhook and the analyzer must agree on "the same template" to the byte, so there is one definition, here.
+"""
+
+import hashlib
+import json
+from typing import Any, TypeAlias
+
+Object: TypeAlias = dict[str, Any]
+"""A Kubernetes object, or a part of one, as parsed from JSON."""
+
+Template: TypeAlias = dict[str, Any]
+"""A Deployment's `spec.template`."""
+
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+"""Pod annotation that `kubectl rollout restart` stamps: it restarts pods and changes nothing that they run."""
+
+_SHORT = 10
+
+
+def digest(template: Template) -> str:
+    """The whole sha256 of a template in hex: the authority wherever two templates are compared.
+
+    The restart stamp is left out, with the empty maps that this leaves, and so is the empty `creationTimestamp`
+    that API servers before 1.34 write into every template.
+    """
+    return hashlib.sha256(canonical(_essential(template)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def short(whole: str) -> str:
+    """The first ten digits of a digest, for labels and for people. Two templates that share them are easily made."""
+    return whole[:_SHORT]
+
+
+def canonical(value: Any) -> str:
+    """Compact JSON with sorted keys: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def without_restart(template: Template) -> Template:
+    """The template without its restart stamp; the very same object where there is none."""
+    metadata = template.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(annotations, dict) or RESTARTED_AT not in annotations:
+        return template
+    rest = {key: value for key, value in annotations.items() if key != RESTARTED_AT}
+    return _replaced(template, "metadata", _replaced(metadata, "annotations", rest))
+
+
+def _essential(template: Template) -> Template:
+    template = without_restart(template)
+    metadata = template.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("creationTimestamp", "") is None:
+        template = _replaced(template, "metadata", {k: v for k, v in metadata.items() if k != "creationTimestamp"})
+    return template
+
+
+def _replaced(parent: Object, key: str, child: Object) -> Object:
+    """A copy of `parent` with another child, or without it where the child is empty."""
+    copy = {name: value for name, value in parent.items() if name != key}
+    return {**copy, key: child} if child else copy

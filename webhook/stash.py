@@ -1,0 +1,175 @@
+"""The contract between webhook and analyzer: what is written on a Deployment, and how to read it.
+
+The webhook writes these keys in the same etcd write as the user's update, so nothing is ever lost between two
+writes; the analyzer reads them and asks for promotion through one of them. Both import this module and nothing
+else of one another.
+"""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from webhook.revision import Object, Template, canonical, digest
+
+PREFIX = "detour.dev/"
+POLICY = "detour.dev/policy"  # label; the user's, or `canary` by the analyzer on the target of a Canary
+TEMPLATE = "detour.dev/template"  # annotation; present means: something is diverted
+PREVIOUS = "detour.dev/previous"  # annotation; present means: a promotion is under way
+REVISION = "detour.dev/revision"  # label; ten digits, for selecting and showing only
+DIVERTED_BY = "detour.dev/diverted-by"  # annotation
+STATE = "detour.dev/state"  # label, by the analyzer
+HISTORY = "detour.dev/history"  # annotation; whole digests of proven templates, the oldest first
+PROMOTE = "detour.dev/promote"  # annotation; the analyzer asks, the webhook strips it as it acts
+CANARY_OF = "detour.dev/canary-of"  # label on what Detour creates
+CHANGE_CAUSE = "kubernetes.io/change-cause"  # the user's annotation, which belongs to the template it came with
+
+POLICY_NONE = "none"
+POLICY_CANARY = "canary"
+STATE_REJECTED = "rejected"
+
+GO, DONE, BACK = "go", "done", "back"
+VERBS = (GO, DONE, BACK)
+
+HISTORY_LENGTH = 20
+COMPRESS_ABOVE = 64 * 1024  # bytes of JSON
+_LARGEST = 8 * 1024 * 1024  # bytes of JSON; the API server takes no request above 3 MiB
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class StashError(ValueError):
+    """What stands in one of our annotations is not what the webhook writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stash:
+    """A pod template that waits, or waits to be gone back to.
+
+    `change_cause` is the `kubernetes.io/change-cause` that came with it; None: it came with none, and whatever
+    stands on the Deployment stays.
+    """
+
+    template: Template
+    change_cause: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The whole digest of the template."""
+        return digest(self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whose update a revision is: the user's name and the field manager, which is empty for clients that send none."""
+
+    user: str
+    manager: str = ""
+
+    def encode(self) -> str:
+        """As it stands in the annotation."""
+        return canonical({"user": self.user, "manager": self.manager})
+
+
+def diverted(deployment: Object) -> Stash | None:
+    """The template that is diverted, None where nothing is. Raises StashError when it cannot be read."""
+    text = _metadata(deployment, "annotations").get(TEMPLATE)
+    return None if text is None else decode(text)
+
+
+def previous(deployment: Object) -> Stash | None:
+    """The template that a promotion is replacing, None outside one. Raises StashError when it cannot be read."""
+    text = _metadata(deployment, "annotations").get(PREVIOUS)
+    return None if text is None else decode(text)
+
+
+def diverted_by(deployment: Object) -> Author | None:
+    """Whose update is diverted; None where nothing is, or where the annotation cannot be read."""
+    text = _metadata(deployment, "annotations").get(DIVERTED_BY)
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("user"), str):
+        return None
+    return Author(value["user"], str(value.get("manager", "")))
+
+
+def state(deployment: Object) -> str:
+    """What the analyzer says of the diverted revision; empty where it has not yet said anything."""
+    return str(_metadata(deployment, "labels").get(STATE, ""))
+
+
+def encode(stash: Stash) -> str:
+    """A stash as the text of an annotation: compact JSON, gzip and base64 of it above 64 KiB.
+
+    Equal stashes give equal text, or the same manifest applied again would write.
+    """
+    value: Object = {"template": stash.template}
+    if stash.change_cause is not None:
+        value["changeCause"] = stash.change_cause
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    if len(text) <= COMPRESS_ABOVE:
+        return text
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def decode(text: str) -> Stash:
+    """The opposite of `encode`. Raises StashError saying what is wrong."""
+    try:
+        value = json.loads(text if text.startswith("{") else _unpacked(text))
+    except (ValueError, RecursionError) as error:
+        raise StashError(f"a stored template cannot be read: {error}") from error
+    if not isinstance(value, dict) or not isinstance(value.get("template"), dict):
+        raise StashError("a stored template must be a JSON object with an object `template`")
+    cause = value.get("changeCause")
+    if not isinstance(cause, str | None):
+        raise StashError("a stored template's `changeCause` must be a string")
+    return Stash(value["template"], cause)
+
+
+def promote_request(verb: str, whole: str) -> str:
+    """The value of the annotation by which the analyzer asks: `go`, `done` or `back`, for one whole digest."""
+    if verb not in VERBS or not _DIGEST.fullmatch(whole):
+        raise ValueError(f"a promotion is asked for by {', '.join(VERBS)} and a whole digest, not {verb}:{whole}")
+    return f"{verb}:{whole}"
+
+
+def parse_promote(text: str) -> tuple[str, str] | None:
+    """Verb and whole digest of a promotion that is asked for; None where the text is no such request."""
+    verb, _, whole = text.partition(":")
+    return (verb, whole) if verb in VERBS and _DIGEST.fullmatch(whole) else None
+
+
+def history(deployment: Object) -> tuple[str, ...]:
+    """Whole digests of the templates that were proven here, the oldest first."""
+    text = _metadata(deployment, "annotations").get(HISTORY, "")
+    return tuple(entry for entry in str(text).split(",") if _DIGEST.fullmatch(entry))
+
+
+def pushed(entries: Iterable[str], *proven: str) -> str:
+    """The history with more proven digests at its end, as the text of the annotation; the oldest fall out."""
+    kept = [entry for entry in entries if entry not in proven]
+    return ",".join([*kept, *dict.fromkeys(proven)][-HISTORY_LENGTH:])
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        packed = base64.b64decode(text, validate=True)
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as stream:
+            raw = stream.read(_LARGEST + 1)
+    except (binascii.Error, ValueError, OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"neither JSON nor gzip in base64 ({error})") from error
+    if len(raw) > _LARGEST:
+        raise ValueError(f"larger than {_LARGEST} bytes")
+    return raw
+
+
+def _metadata(deployment: Object, kind: str) -> Object:
+    """Labels or annotations; empty where there are none."""
+    found = deployment.get("metadata", {}).get(kind)
+    return found if isinstance(found, dict) else {}
