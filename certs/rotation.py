@@ -1,0 +1,130 @@
+"""Keeps the CA, the caBundle and this replica's serving certificate right, together with the other replicas.
+
+Every replica runs the same steps. All that they share is one Secret and one caBundle, each round changes at most one
+of them and starts from what is stored: so a crash after any write, and two replicas at once, need no case of their own.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from certs import authority, directory
+from certs.authority import Pair
+from certs.errors import Unsettled, Untrusted
+from certs.material import Material, advance, decode, encode, in_place, next_change
+
+ROUNDS = 12
+"""Writes within one call; seven is the most that the longest absence needs, the rest is for other replicas."""
+SETTLE = timedelta(minutes=1)
+"""API servers follow the configuration by a watch, usually within a second."""
+PATROL = timedelta(minutes=10)
+"""The longest time between two looks, for the case that a watch has missed a change of the caBundle."""
+ABSENT = timedelta(seconds=10)
+"""When to look again while there is no webhook configuration to put the caBundle into."""
+
+log = logging.getLogger(__name__)
+
+
+class Conflict(Exception):
+    """Raised by a `Store`: what was to be replaced is no longer what was read, or exists already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The CA's Secret as read: its data, unencoded, and its resourceVersion."""
+
+    data: Mapping[str, bytes] = field(repr=False)
+    version: str
+
+
+class Store(Protocol):
+    """Where the replicas meet. Errors of the cluster pass through `Rotation` as they are."""
+
+    def read_ca(self) -> Stored | None:
+        """The CA's Secret; None if there is none."""
+
+    def write_ca(self, data: Mapping[str, bytes], version: str | None) -> None:
+        """Replace all data of the Secret of this resourceVersion (None: create it). Raises `Conflict`."""
+
+    def read_ca_bundle(self) -> tuple[bytes, ...]:
+        """The caBundle of each webhook of the configuration, b"" where it has none; () if there is no configuration."""
+
+    def write_ca_bundle(self, pem: bytes) -> None:
+        """Make this the caBundle of every webhook of the configuration. May raise `Conflict`."""
+
+
+class Rotation:
+    """Certificates of the webhook that is reached as Service `service` in `namespace`, served from `target`."""
+
+    def __init__(self, store: Store, target: Path, service: str, namespace: str, *, settle: timedelta = SETTLE) -> None:
+        self._store = store
+        self._directory = target
+        self._names = (f"{service}.{namespace}.svc", f"{service}.{namespace}.svc.cluster.local")
+        self._settle = settle
+
+    def ensure(self, now: datetime) -> datetime:
+        """Make everything right, and say when to look again (sooner, if the caBundle or the Secret changes).
+
+        `now` is aware of its time zone. When it returns, the caBundle is in place, unless the configuration is missing.
+        Raises `UnreadableCA`, `Unwritable`, `Unsettled`, and whatever the store raises but `Conflict`.
+        """
+        for _ in range(ROUNDS):
+            # The bundle first: it is always written after the CA, so the CA read next is never older than it.
+            bundles = self._store.read_ca_bundle()
+            stored = self._store.read_ca()
+            material = decode(stored.data) if stored else None
+            wanted = advance(material, bundles, now, self._settle)
+            try:
+                if wanted != material:
+                    self._store.write_ca(encode(wanted), stored.version if stored else None)
+                    log.info("the webhook's CA: %s", _change(material, wanted))
+                    continue
+                if bundles and not in_place(wanted, bundles):
+                    self._store.write_ca_bundle(wanted.bundle)
+                    log.info("the webhook's caBundle was put in place")
+                    continue
+            except Conflict:
+                log.info("another replica was first to change the webhook's CA or caBundle: reading it again")
+                continue
+            served = self._serve(wanted, now)
+            patrol = now + (PATROL if bundles else ABSENT)
+            return max(now, min(patrol, authority.renew_at(served.certificate), next_change(wanted, self._settle)))
+        raise Unsettled(
+            "the webhook's CA or caBundle is changed by somebody else as fast as it is put right: see who, with "
+            "kubectl get mutatingwebhookconfigurations,secrets -A --show-managed-fields -o yaml, and stop it"
+        )
+
+    def _serve(self, material: Material, now: datetime) -> Pair:
+        """This replica's pair, issued anew when it is due, broken, or by a CA that is trusted no longer."""
+        pair = directory.read(self._directory)
+        if pair is not None:
+            try:
+                authority.check(pair, material.bundle, self._names, now)
+                if now < authority.renew_at(pair.certificate):
+                    return pair
+                reason = "two thirds of its life are over"
+            except Untrusted as error:
+                reason = str(error)
+        else:
+            reason = "there is none"
+        pair = authority.issue_serving(material.signing, self._names, now)
+        authority.check(pair, material.bundle, self._names, now)
+        directory.publish(self._directory, pair)
+        log.info("a serving certificate was issued, valid until %s: %s", authority.expires_at(pair.certificate), reason)
+        return pair
+
+
+def _change(before: Material | None, after: Material) -> str:
+    """One line for the log."""
+    if before is None:
+        return "issued"
+    if after.signing != before.signing:
+        return "the successor signs from now on; the former one stays trusted for a while"
+    if after.successor != before.successor:
+        return "a successor is issued"
+    if after.retired != before.retired:
+        return "the retired one is trusted no longer"
+    return "the successor is published" if after.published else "the successor is to be published again"
