@@ -1,0 +1,106 @@
+"""Which objects a canary consists of, beside its route: a Deployment, and a Service for each of the primary's.
+
+They carry none of the primary's own metadata that a tool keeps its books in (tracking labels, last-applied
+configuration, our stash): whatever is copied here is copied because something needs it.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer import labels as pod_labels
+from analyzer.discovery import Surroundings
+from analyzer.labels import Rewriting, matches, service_selector
+from analyzer.ownership import LONGEST, canary_name, mark, metadata
+from webhook.revision import short
+from webhook.stash import PREFIX, REVISION
+
+DIGEST = "detour.dev/digest"
+COPIED_FROM_DEPLOYMENT = ("minReadySeconds", "progressDeadlineSeconds")
+COPIED_FROM_SERVICE = ("ipFamilies", "ipFamilyPolicy")
+COPIED_PORT_FIELDS = ("name", "port", "targetPort", "protocol", "appProtocol")
+COPIED_SERVICE_ANNOTATIONS = ("prometheus.io/", "traefik.ingress.kubernetes.io/service.")
+
+Object = Mapping[str, Any]
+
+
+def name(primary: Object) -> str:
+    """The name of the canary Deployment: `{{ target }}` in queries."""
+    return canary_name(primary["metadata"]["name"])
+
+
+def rewriting(primary: Object, template: Object, surroundings: Surroundings) -> Rewriting:
+    """How the template's labels change, and which policies lose the canary by that. Raises LabelError."""
+    return pod_labels.rewritten(primary, surroundings.all_services, template, surroundings.protected)
+
+
+def canary_deployment(
+    primary: Object, template: Object, surroundings: Surroundings, replicas: int, revision_digest: str
+) -> dict[str, Any]:
+    """The Deployment that runs `template` apart from everything that serves or manages the primary.
+
+    It selects by our own label alone: no two revisions differ in the selector, which is immutable. Raises LabelError.
+    """
+    labels = {REVISION: short(revision_digest)}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(primary, name(primary), labels, {DIGEST: revision_digest}),
+        "spec": {
+            **{field: primary["spec"][field] for field in COPIED_FROM_DEPLOYMENT if field in primary["spec"]},
+            "replicas": replicas,
+            "selector": {"matchLabels": mark(primary)},
+            "template": _pod_template(primary, template, rewriting(primary, template, surroundings)),
+        },
+    }
+
+
+def canary_services(primary: Object, surroundings: Surroundings) -> tuple[dict[str, Any], ...]:
+    """A Service for the canary's pods, and no others, beside each that serves the primary."""
+    return tuple(_service(primary, service) for service in surroundings.services)
+
+
+def deserts(template: Object, surroundings: Surroundings) -> str | None:
+    """Why a primary that ran `template` would get no traffic any more: the labels that its Services select are gone.
+
+    The canary's own Services would not show it, since they select by our label.
+    """
+    labels = template["metadata"].get("labels") or {}
+    for service in surroundings.services:
+        if not matches(service_selector(service), labels):
+            selector = ",".join(f"{key}={value}" for key, value in sorted(service["spec"]["selector"].items()))
+            return (
+                f"Service {service['metadata']['name']} selects {selector}, and the new template has other labels: "
+                "once promoted, no pod would serve it; keep these labels, or change the Service first"
+            )
+    return None
+
+
+def _pod_template(primary: Object, template: Object, change: Rewriting) -> dict[str, Any]:
+    labels: dict[str, str] = template["metadata"].get("labels") or {}
+    meta = copy.deepcopy(dict(template["metadata"]))
+    meta["labels"] = {**change.of(labels), **mark(primary)}
+    return {"metadata": meta, "spec": pod_labels.followed(template["spec"], labels, change)}
+
+
+def _service(primary: Object, service: Object) -> dict[str, Any]:
+    """The same ports under the same names, and the labels by which a ServiceMonitor finds it."""
+    spec, meta = service["spec"], service["metadata"]
+    labels = {key: value for key, value in (meta.get("labels") or {}).items() if not key.startswith(PREFIX)}
+    annotations = {
+        key: value
+        for key, value in (meta.get("annotations") or {}).items()
+        if key.startswith(COPIED_SERVICE_ANNOTATIONS)
+    }
+    ports = [{field: port[field] for field in COPIED_PORT_FIELDS if field in port} for port in spec.get("ports") or ()]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(primary, canary_name(meta["name"], LONGEST), labels, annotations),
+        "spec": {
+            **{field: copy.deepcopy(spec[field]) for field in COPIED_FROM_SERVICE if field in spec},
+            **({"clusterIP": "None"} if spec.get("clusterIP") == "None" else {}),
+            **({"ports": ports} if ports else {}),
+            "selector": mark(primary),
+        },
+    }

@@ -1,0 +1,198 @@
+"""Which labels the canary's pods carry, so that nothing takes them for pods of the primary.
+
+Design §5: the values of the fewest labels are rewritten such that neither the primary's `spec.selector` nor any
+Service selects the canary's pods: a minimal hitting set over the selectors. Among equally small sets the one wins
+that leaves most NetworkPolicies, PodDisruptionBudgets and PodMonitors matching.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from analyzer.ownership import LONGEST, canary_name, digits
+
+Object = Mapping[str, Any]
+Selector = Mapping[str, Any]  # a LabelSelector of apimachinery
+Labels = Mapping[str, str]
+
+
+class LabelError(Exception):
+    """No labels keep the canary's pods apart from the primary's; the message names the selector and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What becomes of the template's labels: new `values` by label, labels taken away, and whose selector lost them.
+
+    `lost` names the NetworkPolicies and the like that select the primary's pods and no longer the canary's.
+    """
+
+    values: Mapping[str, str]
+    removed: frozenset[str] = frozenset()
+    lost: tuple[str, ...] = ()
+
+    def of(self, labels: Labels) -> dict[str, str]:
+        """The labels of the canary's pods."""
+        return {key: self.values.get(key, value) for key, value in labels.items() if key not in self.removed}
+
+
+def rewritten(
+    primary: Object, services: Iterable[Object], template: Object, protected: Iterable[Object] = ()
+) -> Rewriting:
+    """The smallest change of the template's labels that no selector of the primary or of a Service survives.
+
+    `services` are all Services of the namespace; `protected` are NetworkPolicies, PodDisruptionBudgets and
+    PodMonitors. Raises LabelError when the primary's selector cannot be left, or every new value is taken.
+    """
+    labels: Labels = template["metadata"].get("labels") or {}
+    selectors = [primary["spec"]["selector"], *map(service_selector, filter(serves_pods, services))]
+    shields = [(_title(thing), selector) for thing in protected for selector in _selectors_of(thing)]
+    selecting = [selector for selector in selectors if matches(selector, labels)]
+    sets = _smallest_sets(primary, selecting, labels)
+    choices = [choice for keys in sets if (choice := _rewriting(keys, primary, labels, selectors, shields))]
+    if not choices:
+        raise LabelError(
+            f"every value for the canary's label {' or '.join(map('+'.join, sets))} is selected by a Service already; "
+            "take the values that end in -canary out of the Services' selectors"
+        )
+    return min(choices, key=lambda choice: (len(choice.removed), len(choice.lost), sorted(choice.values)))
+
+
+def matches(selector: Selector, labels: Labels) -> bool:
+    """Whether a LabelSelector selects these labels; an empty one selects everything (apimachinery, LabelSelector)."""
+    equal: Labels = selector.get("matchLabels") or {}
+    expressions: Sequence[Mapping[str, Any]] = selector.get("matchExpressions") or ()
+    return equal.items() <= labels.items() and all(_holds(expression, labels) for expression in expressions)
+
+
+def serves_pods(service: Object) -> bool:
+    """Whether a Service selects pods at all: not without a selector, nor of type ExternalName."""
+    return bool(service["spec"].get("selector")) and service["spec"].get("type") != "ExternalName"
+
+
+def service_selector(service: Object) -> Selector:
+    """A Service's plain map as a LabelSelector."""
+    return {"matchLabels": service["spec"]["selector"]}
+
+
+def followed(pod_spec: Object, labels: Labels, rewriting: Rewriting) -> dict[str, Any]:
+    """The pod spec with affinity and spread terms that mean the pod itself still meaning it.
+
+    A term means the pod itself where it names a rewritten label with the value that the label had. Terms on a label
+    that was taken away have nothing to follow, and go on meaning the primary's pods.
+    """
+    result = copy.deepcopy(dict(pod_spec))
+    new = {(key, labels[key]): value for key, value in rewriting.values.items()}
+    affinity = result.get("affinity") or {}
+    for selector in _label_selectors(
+        [affinity.get("podAffinity"), affinity.get("podAntiAffinity"), result.get("topologySpreadConstraints")]
+    ):
+        equal = selector.get("matchLabels") or {}
+        equal.update({key: new[key, value] for key, value in equal.items() if (key, value) in new})
+        for expression in selector.get("matchExpressions") or ():
+            values = expression.get("values") or []
+            values[:] = [new.get((expression["key"], value), value) for value in values]
+    return result
+
+
+def _label_selectors(terms: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(terms, list):
+        for term in terms:
+            yield from _label_selectors(term)
+    elif isinstance(terms, dict):
+        for key, value in terms.items():
+            if key == "labelSelector" and value:
+                yield value
+            else:
+                yield from _label_selectors(value)
+
+
+def _smallest_sets(primary: Object, selecting: Sequence[Selector], labels: Labels) -> list[tuple[str, ...]]:
+    """All smallest sets of labels that have a label of every selector in them."""
+    leavable = [_leavable(selector) for selector in selecting]
+    if not all(leavable):
+        raise LabelError(
+            f"spec.selector of Deployment {primary['metadata']['name']} selects by NotIn or DoesNotExist alone, which "
+            "no new value of a label escapes; re-create the Deployment with a matchLabels entry in it"
+        )
+    keys = sorted(set().union(*leavable) & labels.keys())
+    for size in range(1, len(keys) + 1):
+        if sets := [
+            chosen for chosen in combinations(keys, size) if all(not each.isdisjoint(chosen) for each in leavable)
+        ]:
+            return sets
+    raise LabelError("the template's labels do not satisfy spec.selector")
+
+
+def _leavable(selector: Selector) -> frozenset[str]:
+    return _by_value(selector) | _by_removal(selector)
+
+
+def _by_value(selector: Selector) -> frozenset[str]:
+    """The labels whose new value makes the selector let go of a pod."""
+    listed = {e["key"] for e in selector.get("matchExpressions") or () if e["operator"] == "In"}
+    return frozenset((selector.get("matchLabels") or {}).keys() | listed)
+
+
+def _by_removal(selector: Selector) -> frozenset[str]:
+    return frozenset(e["key"] for e in selector.get("matchExpressions") or () if e["operator"] == "Exists")
+
+
+def _rewriting(
+    keys: tuple[str, ...],
+    primary: Object,
+    labels: Labels,
+    selectors: Sequence[Selector],
+    shields: Sequence[tuple[str, Selector]],
+) -> Rewriting | None:
+    """New values for these labels; None when a selector takes them, too.
+
+    Only a Deployment's own selector knows `Exists`, so at most one label has to go.
+    """
+    own = primary["spec"]["selector"]
+    removed = frozenset[str]() if _by_value(own) & set(keys) else frozenset(sorted(_by_removal(own) & set(keys))[:1])
+    for salt in ("", digits(f"{primary['metadata']['namespace']}/{primary['metadata']['name']}")):
+        values = {key: _value(labels[key], salt) for key in keys if key not in removed}
+        result = Rewriting(values, removed).of(labels)
+        if not any(matches(selector, result) for selector in selectors):
+            lost = {title for title, each in shields if matches(each, labels) and not matches(each, result)}
+            return Rewriting(values, removed, tuple(sorted(lost)))
+    return None
+
+
+def _value(old: str, salt: str) -> str:
+    return canary_name("-".join(filter(None, (old, salt))), LONGEST).lstrip("-")
+
+
+def _holds(expression: Mapping[str, Any], labels: Labels) -> bool:
+    value = labels.get(expression["key"])
+    values: Sequence[str] = expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case other:
+            raise LabelError(f"{other!r} is no operator of a label selector; use In, NotIn, Exists or DoesNotExist")
+
+
+def _title(thing: Object) -> str:
+    """Items of a list have no kind of their own."""
+    kind = thing.get("kind") or ("NetworkPolicy" if "podSelector" in thing["spec"] else "PodDisruptionBudget")
+    return f"{kind} {thing['metadata']['name']}"
+
+
+def _selectors_of(thing: Object) -> Iterator[Selector]:
+    """The pod selectors of a NetworkPolicy (those of its peers too), a PodDisruptionBudget or a PodMonitor."""
+    spec: Mapping[str, Any] = thing["spec"]
+    peers = [peer for rule in spec.get("ingress") or () for peer in rule.get("from") or ()]
+    peers += [peer for rule in spec.get("egress") or () for peer in rule.get("to") or ()]
+    for holder, key in ((spec, "podSelector"), (spec, "selector"), *((peer, "podSelector") for peer in peers)):
+        if holder.get(key) is not None:
+            yield holder[key]

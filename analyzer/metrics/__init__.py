@@ -1,0 +1,92 @@
+"""Metrics: where the evidence comes from. One module a provider; the verdict on what they say is `verdict`'s."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from analyzer.metrics.prometheus import Prometheus
+from analyzer.metrics.provider import Provider
+from analyzer.spec import SpecError
+
+Object = Mapping[str, Any]
+
+BUILT_IN = ("request-success-rate", "request-duration")
+
+
+def template_of(metric: Object, namespace: str) -> tuple[str, str]:
+    """Namespace and name of the MetricTemplate that an entry of `spec.analysis.metrics` refers to. Raises SpecError.
+
+    Without a namespace it is the Canary's own.
+    """
+    reference = metric.get("templateRef") or {}
+    if reference.get("name"):
+        return reference.get("namespace") or namespace, reference["name"]
+    name = metric.get("name")
+    what = "this built-in metric" if name in BUILT_IN else "a metric without a template"
+    raise SpecError(
+        f"spec.analysis.metrics[{name}].templateRef",
+        f"{what} cannot be measured by this version of Detour",
+        "name a MetricTemplate with a query for it",
+    )
+
+
+def provider_for(metric_template: Object, secret: Object | None) -> Provider:
+    """The provider of a MetricTemplate, ready to be asked. The caller closes it.
+
+    `secret` is the Secret of `spec.provider.secretRef` as the API server gives it, None if there is none. Raises
+    SpecError, which names the field and the remedy.
+    """
+    metadata, provider = metric_template["metadata"], (metric_template.get("spec") or {}).get("provider") or {}
+    where = f"MetricTemplate {metadata.get('namespace', '')}/{metadata['name']}"
+    build = _PROVIDERS.get(provider.get("type", ""))
+    if build is None:
+        raise SpecError(
+            f"spec.provider.type of {where}",
+            f"{provider.get('type')!r} is no provider that this version of Detour has",
+            f"use {' or '.join(_PROVIDERS)}",
+        )
+    return build(provider, _credentials(provider, secret, where))
+
+
+def _prometheus(provider: Object, credentials: Mapping[str, str]) -> Provider:
+    token, user = credentials.get("token"), credentials.get("username")
+    if credentials and not token and not (user and "password" in credentials):
+        raise SpecError(
+            "spec.provider.secretRef",
+            f"the Secret has the keys {', '.join(sorted(credentials))}",
+            "give it a token, or a username and a password",
+        )
+    return Prometheus(
+        str(provider.get("address", "")),
+        token=token,
+        basic=(user, credentials["password"]) if user and not token else None,
+        headers={name: _joined(values) for name, values in (provider.get("headers") or {}).items()},
+        verify=not provider.get("insecureSkipVerify", False),
+    )
+
+
+_PROVIDERS: Mapping[str, Callable[[Object, Mapping[str, str]], Provider]] = {"prometheus": _prometheus}
+
+
+def _credentials(provider: Object, secret: Object | None, where: str) -> dict[str, str]:
+    name = (provider.get("secretRef") or {}).get("name")
+    field = f"spec.provider.secretRef of {where}"
+    if not name:
+        return {}
+    if secret is None:
+        raise SpecError(
+            field, f"there is no Secret {name} in the template's namespace", "create it, or correct the name"
+        )
+    try:
+        found = {key: base64.b64decode(value).decode().strip() for key, value in (secret.get("data") or {}).items()}
+    except (binascii.Error, UnicodeDecodeError):
+        raise SpecError(field, f"a value in Secret {name} is no text", "store the credentials as text") from None
+    if not found:
+        raise SpecError(field, f"Secret {name} is empty", "put the credentials into it")
+    return found
+
+
+def _joined(values: str | list[str]) -> str:
+    """Flagger's headers are lists, as HTTP's are."""
+    return values if isinstance(values, str) else ", ".join(values)

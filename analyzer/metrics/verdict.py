@@ -1,0 +1,139 @@
+"""The verdict on one metric: a pure comparison, in the words that Flagger's events use.
+
+Evidence against the canary (`failed`) and the inability to have any (`unmeasured`, `no data`) stay apart, since
+only the first may ever roll a canary back.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from analyzer.metrics.provider import MetricError, Sample, Series
+from analyzer.spec import SpecError
+
+Metric = Mapping[str, Any]  # an entry of a Canary's spec.analysis.metrics
+
+_LONGEST_LABELS = 120
+
+
+class Result(StrEnum):
+    """What came of measuring a metric."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNMEASURED = "unmeasured"
+    NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A metric judged once. `text` is what an event or a person is told; `value` is None where there was none."""
+
+    name: str
+    result: Result
+    text: str
+    value: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Evidence against the canary."""
+        return self.result is Result.FAILED
+
+    @property
+    def unknown(self) -> bool:
+        """No evidence for or against it."""
+        return self.result in (Result.UNMEASURED, Result.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The closed range of values that pass; at least one end is there."""
+
+    min: float | None = None
+    max: float | None = None
+
+    def excess(self, value: float) -> float:
+        """How far outside the range a value is; negative inside."""
+        below = -math.inf if self.min is None else self.min - value
+        above = -math.inf if self.max is None else value - self.max
+        return max(below, above)
+
+
+def limits(metric: Metric) -> Limits:
+    """`thresholdRange`, or the deprecated `threshold`, which is a maximum, 0 if nothing is said (Flagger's default).
+
+    Raises SpecError for a range without ends, which nothing could fail, and for one that nothing could pass.
+    """
+    field = f"spec.analysis.metrics[{metric.get('name')}].thresholdRange"
+    if "thresholdRange" not in metric:
+        return Limits(max=_number(metric.get("threshold", 0), field.removesuffix("Range")))
+    stated = metric["thresholdRange"] or {}
+    ends = {end: _number(stated[end], f"{field}.{end}") for end in ("min", "max") if stated.get(end) is not None}
+    if not ends:
+        raise SpecError(field, "it has neither min nor max, so that nothing could fail", "set one of them")
+    found = Limits(**ends)
+    if found.min is not None and found.max is not None and found.min > found.max:
+        raise SpecError(field, f"min {_short(found.min)} is above max {_short(found.max)}", "swap them")
+    return found
+
+
+def judge(metric: Metric, sample: Sample) -> Check:
+    """The verdict on what a query yielded. Raises SpecError (see `limits`).
+
+    Of several series every one has to be within the range: the worst one is judged, and named (Flagger takes the
+    last). A NaN among numbers is one without data. Infinity is a number.
+    """
+    name, allowed = str(metric.get("name", "")), limits(metric)
+    numbers = [series for series in sample.series if series.measured]
+    if not numbers:
+        return Check(name, Result.NO_DATA, _nothing(name, sample), warnings=sample.warnings)
+    worst = max(numbers, key=lambda series: allowed.excess(series.value))
+    failed = allowed.excess(worst.value) > 0
+    text = f"{name} {_two_decimals(worst.value)} {_compared(worst.value, allowed)}{_among(worst, numbers)}"
+    return Check(name, Result.FAILED if failed else Result.PASSED, text, worst.value, sample.warnings)
+
+
+def unmeasured(metric: Metric, error: MetricError | SpecError) -> Check:
+    """The verdict where there is nothing to judge: the provider or the query failed, not the canary."""
+    name = str(metric.get("name", ""))
+    return Check(name, Result.UNMEASURED, f"metric query failed for {name}: {error}")
+
+
+def _nothing(name: str, sample: Sample) -> str:
+    why = "the query yields NaN, which 0/0 is: probably no requests" if sample.series else "the query yields nothing"
+    says = f"; the provider warns: {sample.warnings[0]}" if sample.warnings else ""
+    return f"no values found for custom metric: {name}: {why}{says}"
+
+
+def _compared(value: float, allowed: Limits) -> str:
+    """`> 500` as Flagger writes it of a failure; of a value that passes, all that it was compared to."""
+    if allowed.min is not None and value < allowed.min:
+        return f"< {_short(allowed.min)}"
+    if allowed.max is not None and value > allowed.max:
+        return f"> {_short(allowed.max)}"
+    ends = ((">=", allowed.min), ("<=", allowed.max))
+    return " and ".join(f"{sign} {_short(end)}" for sign, end in ends if end is not None)
+
+
+def _among(worst: Series, series: list[Series]) -> str:
+    if len(series) == 1:
+        return ""
+    labels = worst.labels if len(worst.labels) <= _LONGEST_LABELS else f"{worst.labels[:_LONGEST_LABELS]}…"
+    return f" (the worst of {len(series)} series: {labels})"
+
+
+def _number(value: object, field: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise SpecError(field, f"{value!r} is no number", "write one, without quotes")
+    return float(value)
+
+
+def _two_decimals(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else f"{value:+}".replace("inf", "Inf")
+
+
+def _short(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)

@@ -1,0 +1,24 @@
+"""Routers: what sends a share of the requests to the canary. One module each, behind one small protocol."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from analyzer.discovery import Surroundings
+
+
+class Router(Protocol):
+    """Pure: says which objects have to exist, and leaves bringing them about to others."""
+
+    def problem(
+        self, primary: Mapping[str, Any], surroundings: Surroundings, ingresses: Iterable[Mapping[str, Any]]
+    ) -> str | None:
+        """Why this router could not split the traffic of these surroundings, among all Ingresses of the namespace."""
+
+    def objects(
+        self, primary: Mapping[str, Any], surroundings: Surroundings, weight: int
+    ) -> tuple[dict[str, Any], ...]:
+        """The objects that send `weight` percent to the canary. The user's own are never among them."""
+
+    def weight_of(self, objects: Iterable[Mapping[str, Any]]) -> int | None:
+        """The percentage that these objects, as they are in the cluster, send to the canary; None if they disagree or
+        there are none."""

@@ -1,0 +1,154 @@
+"""Weights by the canary annotations of ingress-nginx: a second Ingress beside the user's, which stays as it is.
+
+Understood by ingress-nginx, Traefik from 3.7 on, Higress and Tengine, under a prefix that can be chosen. Three things
+that their documentation does not dwell on, and that shape this module:
+
+* an alternative is found by host, path and pathType, so these are copied to the letter; but it is attached to the
+  Service and its port, so every path of the namespace that names them is split with it;
+* only the paths of rules count: neither a default backend nor TLS that is passed through can be split;
+* of the canary's own annotations only those of its upstream and the canary ones have an effect, and which these are
+  differs. The allow-list has all that is harmless and tells how to reach a backend; never a snippet, authentication,
+  or what makes other controllers act (certificates, DNS). `canary-weight-total` is left out on purpose: without it
+  weights are percentages.
+"""
+
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.discovery import Surroundings, backends, is_canary_ingress, paths
+from analyzer.ownership import LONGEST, canary_name, is_ours, metadata
+
+INGRESS_CLASS = "kubernetes.io/ingress.class"
+COPIED = re.compile(
+    r"affinity(-canary-behavior|-mode)?|session-cookie-[a-z-]+"
+    r"|backend-protocol|load-balance|service-upstream|upstream-(hash-by(-subset(-size)?)?|vhost)"
+    r"|client-body-buffer-size|proxy-(body-size|buffer-size|buffering|buffers-number|http-version|max-temp-file-size)"
+    r"|proxy-(connect|read|send)-timeout|proxy-next-upstream(-timeout|-tries)?|proxy-request-buffering"
+    r"|(force-)?ssl-redirect|preserve-trailing-slash|rewrite-target|use-regex|x-forwarded-prefix"
+)
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    """The router for Ingresses; `prefix` as in Flagger's `-ingress-annotations-prefix`."""
+
+    prefix: str = "nginx.ingress.kubernetes.io"
+
+    def problem(self, primary: Object, surroundings: Surroundings, ingresses: Iterable[Object]) -> str | None:
+        """Why the annotations could not split the traffic of these surroundings."""
+        services = _names(surroundings.services)
+        for ingress in surroundings.ingresses:
+            name = ingress["metadata"]["name"]
+            if not any(_routes_to(path, services) for _, path in paths(ingress)):
+                service = ", ".join(sorted(backends(ingress) & services))
+                return (
+                    f"Ingress {name} reaches Service {service} by its default backend alone, which canary annotations "
+                    "cannot split: add a rule with the path / to it"
+                )
+            if self._annotations(ingress).get(f"{self.prefix}/ssl-passthrough") == "true":
+                return (
+                    f"Ingress {name} passes TLS through, which canary annotations cannot split: end TLS at the Ingress"
+                )
+        return _taken(primary, surroundings, services, ingresses)
+
+    def objects(self, primary: Object, surroundings: Surroundings, weight: int) -> tuple[dict[str, Any], ...]:
+        """The canary Ingresses. At weight 0 they stay canaries, or ingress-nginx would refuse edits of the user's."""
+        if not 0 <= weight <= 100:
+            raise ValueError(f"a weight is a percentage, not {weight}")
+        services = _names(surroundings.services)
+        return tuple(
+            self._alternative(primary, ingress, services, weight)
+            for ingress in surroundings.ingresses
+            if any(_routes_to(path, services) for _, path in paths(ingress))
+        )
+
+    def weight_of(self, objects: Iterable[Object]) -> int | None:
+        """The percentage that live canary Ingresses send to the canary; None if they disagree or there are none."""
+        weights = {self._weight(ingress) for ingress in objects}
+        return weights.pop() if len(weights) == 1 else None
+
+    def _alternative(self, primary: Object, ingress: Object, services: set[str], weight: int) -> dict[str, Any]:
+        spec = ingress["spec"]
+        annotations = {
+            key: value for key, value in self._annotations(ingress).items() if self._is_copied(key, spec)
+        } | {f"{self.prefix}/canary": "true", f"{self.prefix}/canary-weight": str(weight)}
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": metadata(primary, canary_name(ingress["metadata"]["name"], LONGEST), annotations=annotations),
+            "spec": {
+                **{key: copy.deepcopy(spec[key]) for key in ("ingressClassName", "tls") if spec.get(key)},
+                "rules": list(_rules(spec.get("rules") or (), services)),
+            },
+        }
+
+    def _is_copied(self, key: str, spec: Object) -> bool:
+        """The class is stated once: an annotation that says otherwise would be refused at creation."""
+        if key == INGRESS_CLASS:
+            return not spec.get("ingressClassName")
+        prefix, _, name = key.rpartition("/")
+        return prefix == self.prefix and COPIED.fullmatch(name) is not None
+
+    def _weight(self, ingress: Object) -> int | None:
+        annotations = self._annotations(ingress)
+        weight = annotations.get(f"{self.prefix}/canary-weight", "0")
+        total = annotations.get(f"{self.prefix}/canary-weight-total", "100")
+        if annotations.get(f"{self.prefix}/canary") != "true" or not (weight.isdecimal() and total.isdecimal()):
+            return None
+        whole, rest = divmod(int(weight) * 100, max(int(total), 100))
+        return None if rest else whole
+
+    @staticmethod
+    def _annotations(ingress: Object) -> dict[str, str]:
+        return dict(ingress["metadata"].get("annotations") or {})
+
+
+def _taken(primary: Object, surroundings: Surroundings, services: set[str], ingresses: Iterable[Object]) -> str | None:
+    """A host and path have one alternative at most: a second one is ignored, or refused by admission."""
+    wanted = {
+        _place(ingress, host, path)
+        for ingress in surroundings.ingresses
+        for host, path in paths(ingress)
+        if _routes_to(path, services)
+    }
+    for ingress in ingresses:
+        for host, path in paths(ingress):
+            if is_canary_ingress(ingress) and not is_ours(ingress, primary) and _place(ingress, host, path) in wanted:
+                return (
+                    f"Ingress {ingress['metadata']['name']} is a canary of {host}{path.get('path', '')} already, "
+                    "and there can be only one: delete it"
+                )
+    return None
+
+
+def _names(services: Iterable[Object]) -> set[str]:
+    return {service["metadata"]["name"] for service in services}
+
+
+def _routes_to(path: Object, services: set[str]) -> bool:
+    return (path["backend"].get("service") or {}).get("name") in services
+
+
+def _place(ingress: Object, host: str, path: Object) -> tuple[str | None, str, str, str]:
+    return ingress["spec"].get("ingressClassName"), host, path.get("path", ""), path.get("pathType", "Prefix")
+
+
+def _rules(rules: Iterable[Object], services: set[str]) -> Iterator[dict[str, Any]]:
+    """The rules with only the paths of these Services, each sent to its canary's, by the same port."""
+    for rule in rules:
+        chosen = [path for path in (rule.get("http") or {}).get("paths") or () if _routes_to(path, services)]
+        if chosen:
+            host = {"host": rule["host"]} if rule.get("host") else {}
+            yield {**host, "http": {"paths": [_redirected(path) for path in chosen]}}
+
+
+def _redirected(path: Object) -> dict[str, Any]:
+    result = copy.deepcopy(dict(path))
+    service = result["backend"]["service"]
+    service["name"] = canary_name(service["name"], LONGEST)
+    return result

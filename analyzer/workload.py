@@ -1,0 +1,68 @@
+"""Whether a Deployment's rollout is over: the rules, and the words, of `kubectl rollout status` and of Flagger."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`progress` says what is waited for, "" when ready. `deadline_exceeded`: the Deployment itself has given up."""
+
+    ready: bool
+    progress: str = ""
+    deadline_exceeded: bool = False
+
+
+def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readiness:
+    """Whether every replica runs the current template, `ready_threshold` percent of them are available, and no old one
+    is left.
+
+    The threshold is Flagger's `primaryReadyThreshold` / `canaryReadyThreshold`, rounded up, so that a percentage of one
+    replica is one. A status of an older generation says nothing (apps/v1, `observedGeneration`).
+    """
+    status = deployment.get("status") or {}
+    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
+        return _waiting("observed deployment generation less than desired generation")
+    if _progressing(status).get("reason") == "ProgressDeadlineExceeded":
+        name = deployment["metadata"]["name"]
+        return Readiness(False, f'deployment "{name}" exceeded its progress deadline', deadline_exceeded=True)
+    wanted, updated = wanted_replicas(deployment), status.get("updatedReplicas", 0)
+    if updated < wanted:
+        return _waiting(f"{updated} out of {wanted} new replicas have been updated")
+    if old := status.get("replicas", 0) - updated:
+        return _waiting(f"{old} old replicas are pending termination")
+    needed = math.ceil(updated * ready_threshold / 100)
+    if available(deployment) < needed:
+        return _waiting(
+            f"{available(deployment)} of {needed} (readyThreshold {ready_threshold}%) updated replicas are available"
+        )
+    return Readiness(True)
+
+
+def available(deployment: Mapping[str, Any]) -> int:
+    """How many replicas are available (ready for `minReadySeconds`)."""
+    return int((deployment.get("status") or {}).get("availableReplicas", 0))
+
+
+def wanted_replicas(deployment: Mapping[str, Any]) -> int:
+    """How many replicas are asked for; one when nothing is said (apps/v1, DeploymentSpec)."""
+    replicas = deployment["spec"].get("replicas")
+    return 1 if replicas is None else int(replicas)
+
+
+def replicas_for(primary_replicas: int, weight: int) -> int:
+    """How many canary replicas `weight` percent of the traffic needs: its share of the primary's, at least one."""
+    return max(1, math.ceil(primary_replicas * weight / 100))
+
+
+def _waiting(what: str) -> Readiness:
+    return Readiness(False, f"waiting for rollout to finish: {what}")
+
+
+def _progressing(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "Progressing":
+            return dict(condition)
+    return {}
