@@ -1,0 +1,70 @@
+"""What `plan` may ask for. Each action is idempotent: it may be carried out again after a crash."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """An event on the Canary; a milestone is told on the user's Deployment, too."""
+
+    text: str
+    warning: bool = False
+    milestone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Mark the target for the webhook, and find out by a dry run whether its next update is diverted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    """A dry run of the promotion: what would be refused then is known before anything is created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Evaluate the metrics of the analysis, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCanary:
+    """The canary's Deployment with the diverted template, at this size."""
+
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The canary's Service, and routes that send it `weight` percent."""
+
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unroute:
+    """Take the routes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCanary:
+    """Delete the canary's Service and Deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the webhook to act on the promotion of `digest`: swap it in, be done with it, or take it back."""
+
+    verb: Literal["go", "done", "back"]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Show the state on the Deployment: `kubectl get deploy -L detour.dev/state`."""
+
+    state: str
+
+
+Action = Emit | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Label

@@ -1,0 +1,111 @@
+"""What the analyzer follows of the cluster: six watches, none of them per application.
+
+Of the Deployments in general only the metadata is followed; whole objects only while something is diverted
+(label `detour.dev/revision`), the canaries' own Deployments included, which carry that label, too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.agenda import Key
+from analyzer.kube.client import Client
+from analyzer.kube.errors import NotFound
+from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, METRIC_TEMPLATES, SERVICES
+from analyzer.kube.watch import Watch
+from analyzer.spec import target_of
+from webhook import stash
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The API server, and what we know of it without asking."""
+
+    client: Client
+    canaries: Watch
+    targets: Watch
+    diverted: Watch
+    services: Watch
+    ingresses: Watch
+    templates: Watch
+
+    @classmethod
+    def follow(cls, client: Client, touch: Callable[[Key], None]) -> "Cluster":
+        """Build the watches; `touch` is told which application a change concerns. They run after `start`."""
+        cluster: Cluster
+
+        def about_target(found: Object) -> None:
+            metadata = found["metadata"]
+            key = metadata["namespace"], metadata["name"]
+            policy = (metadata.get("labels") or {}).get(stash.POLICY)
+            if policy == stash.POLICY_CANARY or cluster.canary_for(key):
+                touch(key)
+
+        def about_part(found: Object) -> None:
+            metadata = found["metadata"]
+            if owner := _owner(found):
+                touch((metadata["namespace"], owner))
+            else:
+                for canary in cluster.canaries.in_namespace(metadata["namespace"]):
+                    if canary.get("status", {}).get("revision"):
+                        touch((metadata["namespace"], target_of(canary)))
+
+        def about_diverted(found: Object) -> None:
+            metadata = found["metadata"]
+            touch((metadata["namespace"], _owner(found) or metadata["name"]))
+
+        cluster = cls(
+            client=client,
+            canaries=Watch(client, CANARIES, lambda found: touch((found["metadata"]["namespace"], target_of(found)))),
+            targets=Watch(client, DEPLOYMENTS, about_target, metadata_only=True),
+            diverted=Watch(client, DEPLOYMENTS, about_diverted, selector=stash.REVISION),
+            services=Watch(client, SERVICES, about_part),
+            ingresses=Watch(client, INGRESSES, about_part),
+            templates=Watch(client, METRIC_TEMPLATES, lambda _: None),
+        )
+        return cluster
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """All of them; the Canaries come last, so that what they need is known when they are looked at."""
+        return self.targets, self.diverted, self.services, self.ingresses, self.templates, self.canaries
+
+    @property
+    def synced(self) -> bool:
+        """Whether every watch has its first list: before that nothing may be decided."""
+        return all(watch.synced for watch in self.watches)
+
+    def canary_for(self, key: Key) -> Object | None:
+        """The Canary whose target this is; the oldest, if there are several."""
+        namespace, target = key
+        found = [canary for canary in self.canaries.in_namespace(namespace) if target_of(canary) == target]
+        return min(
+            found,
+            key=lambda canary: (canary["metadata"]["creationTimestamp"], canary["metadata"]["name"]),
+            default=None,
+        )
+
+    def primary(self, key: Key, *, needed: bool) -> Object | None:
+        """The whole primary Deployment while something is diverted; when it is not, it is asked for if `needed`."""
+        followed = self.diverted.get(*key)
+        if followed is not None or not needed:
+            return followed
+        try:
+            return self.client.get(DEPLOYMENTS, *key)
+        except NotFound:
+            return None
+
+    def parts(self, watch: Watch, key: Key) -> tuple[Object, ...]:
+        """Those objects of a watch that belong to the canary of `key`."""
+        namespace, target = key
+        return tuple(found for found in watch.in_namespace(namespace) if _owner(found) == target)
+
+
+def _owner(found: Object) -> str | None:
+    """The primary's name, if `found` belongs to a canary: from the owner, since a label's value may be shortened."""
+    if stash.CANARY_OF not in (found["metadata"].get("labels") or {}):
+        return None
+    owners = found["metadata"].get("ownerReferences") or ()
+    return next((str(owner["name"]) for owner in owners if owner["kind"] == DEPLOYMENTS.kind), None)

@@ -1,0 +1,102 @@
+"""A Status as the Canary object shows it: Flagger's fields and its `Promoted` condition, and our `Guarded`.
+
+`Promoted` is True for Initialized and Succeeded, False for Failed and Unknown in between, as with Flagger
+(`kubectl wait canary/x --for=condition=promoted`). `Guarded` is True only when the next update of the target is
+certain to be diverted.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from analyzer.status import Ending, Outcome, Phase, Status, timestamp
+
+Object = dict[str, Any]
+
+_PROMOTED = {Phase.INITIALIZED: "True", Phase.SUCCEEDED: "True", Phase.FAILED: "False"}
+_SAYS = {
+    Phase.NEW: "waiting for the first look",
+    Phase.INITIALIZING: "waiting until updates of the target are certain to be diverted",
+    Phase.INITIALIZED: "updates of the target will run as a canary first",
+    Phase.PROGRESSING: "the new revision runs as a canary",
+    Phase.PROMOTING: "the primary is being switched to the new revision",
+    Phase.FINALISING: "the primary runs the new revision; the canary is being drained",
+    Phase.SUCCEEDED: "the canary passed its analysis and was promoted",
+    Phase.FAILED: "the canary was thrown away; the primary never changed",
+}
+
+
+def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Object:
+    """The `status` of the Canary object; times of transition are kept from `stored` where nothing changed."""
+    before = {condition["type"]: condition for condition in stored.get("conditions") or ()}
+    return _without_blanks(
+        {
+            "phase": status.phase.value or Phase.INITIALIZING.value,
+            "canaryWeight": status.weight,
+            "failedChecks": status.failed_checks,
+            "iterations": 0,
+            "lastAppliedSpec": status.revision,
+            "lastPromotedSpec": status.promoted,
+            "lastTransitionTime": timestamp(now),
+            "observedGeneration": status.observed_generation,
+            "revision": status.revision,
+            "base": status.base,
+            "subject": dict(status.subject),
+            "startTime": _when(status.started),
+            "stepTime": _when(status.step_time),
+            "checkTime": _when(status.check_time),
+            "routedAway": _when(status.routed_away),
+            "unrouted": _when(status.unrouted),
+            "ending": _ending(status.ending),
+            "rejected": list(status.rejected),
+            "history": [dict(entry) for entry in status.history],
+            "observedRetry": status.observed_retry,
+            "message": status.problem,
+            "verdict": list(status.verdict),
+            "conditions": [_promoted(status, before, now), _guarded(status, before, now)],
+        }
+    )
+
+
+def _promoted(status: Status, before: Mapping[str, Any], now: datetime) -> Object:
+    reason = status.phase.value or Phase.INITIALIZING.value
+    message = status.problem or _SAYS[status.phase]
+    if status.ending and status.phase is Phase.FAILED:
+        message = status.ending.message
+        if status.ending.outcome in (Outcome.CANCELLED, Outcome.ABORTED):
+            reason = Outcome.CANCELLED.value
+    elif status.ending and status.phase.in_flight:
+        message = f"on the way out: {status.ending.message}"
+    return _condition("Promoted", _PROMOTED.get(status.phase, "Unknown"), reason, message, before, now)
+
+
+def _guarded(status: Status, before: Mapping[str, Any], now: datetime) -> Object:
+    if status.guarded:
+        return _condition("Guarded", "True", "Diverting", "the next update is certain to be diverted", before, now)
+    return _condition("Guarded", "False", "NotYet", status.problem or _SAYS[Phase.INITIALIZING], before, now)
+
+
+def _condition(kind: str, value: str, reason: str, message: str, before: Mapping[str, Any], now: datetime) -> Object:
+    previous = before.get(kind, {})
+    changed = timestamp(now) if previous.get("status") != value else previous.get("lastTransitionTime", timestamp(now))
+    updated = timestamp(now) if previous.get("reason") != reason else previous.get("lastUpdateTime", timestamp(now))
+    return {
+        "type": kind,
+        "status": value,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": changed,
+        "lastUpdateTime": updated,
+    }
+
+
+def _ending(ending: Ending | None) -> Object | None:
+    return {"outcome": ending.outcome.value, "message": ending.message} if ending else None
+
+
+def _when(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None
+
+
+def _without_blanks(values: Object) -> Object:
+    return {key: value for key, value in values.items() if value is not None and value not in ("", [], {})}

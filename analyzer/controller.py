@@ -1,0 +1,172 @@
+"""The loop: look, plan, store, act, for one application at a time, and only when something concerns it.
+
+What is decided is `plan`'s business; here is only the order that makes it safe: the status is stored before the
+actions that rest on it, and whatever fails is looked at again, later and later.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from analyzer import promotion
+from analyzer.actions import Emit
+from analyzer.agenda import Agenda, Key
+from analyzer.cluster import Cluster
+from analyzer.conditions import to_object
+from analyzer.journal import Journal
+from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
+from analyzer.kube.resources import CANARIES
+from analyzer.observe import Neighbours, look, neighbours_of
+from analyzer.perform import Findings, Performer
+from analyzer.plan import Plan, plan
+from analyzer.routing import Router
+from analyzer.spec import Spec, SpecError, parse
+from analyzer.status import Ending, Outcome, Phase, Status, from_object
+
+Object = dict[str, Any]
+
+ROUNDS = 20  # plan and act this often in one go before another application has its turn
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
+AGAIN = 0.05
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The wall clock: what is stored in a status must mean the same to the next process."""
+    return datetime.now(UTC)
+
+
+class Controller:
+    """Works off an agenda with a few threads."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        agenda: Agenda,
+        performer: Performer,
+        journal: Journal,
+        router: Router,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._cluster = cluster
+        self._agenda = agenda
+        self._performer = performer
+        self._journal = journal
+        self._router = router
+        self._now = now
+        self._failures: dict[Key, int] = {}
+        self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
+        self._orphans: dict[Key, Status] = {}
+
+    def start(self, workers: int = 4) -> None:
+        """Begin to work; ends when the agenda is closed."""
+        for number in range(workers):
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (key := self._agenda.take()) is not None:
+            try:
+                wake = self._safely(key)
+            finally:
+                self._agenda.done(key)
+            if wake is not None:
+                self._agenda.add(key, wake)
+
+    def _safely(self, key: Key) -> float | None:
+        try:
+            wake = self.reconcile(key)
+        except Conflict as conflict:
+            log.debug("%s changed meanwhile: %s", key, conflict)
+            return AGAIN
+        except (ApiError, Unreachable) as error:
+            return self._later(key, f"{error}")
+        except Exception:
+            log.exception("looking at %s/%s failed", *key)
+            return self._later(key, "a fault of ours")
+        self._failures.pop(key, None)
+        return wake
+
+    def _later(self, key: Key, why: str) -> float:
+        count = self._failures[key] = self._failures.get(key, 0) + 1
+        delay = min(FIRST_BACKOFF * 2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
+        log.warning("%s/%s: %s; again in %.1f s", *key, why, delay)
+        return delay
+
+    def reconcile(self, key: Key) -> float | None:
+        """Do what there is to do for one application now; returns in how many seconds to look again, if at all."""
+        findings: Findings = {}
+        for _ in range(ROUNDS):
+            canary = self._cluster.canary_for(key)
+            status = from_object(canary) if canary else self._orphaned(key)
+            if status is None:
+                return None
+            try:
+                spec = parse(canary) if canary else Spec(key[1], 60, 1, 100, 100, 600)
+            except SpecError as error:
+                self._unusable(key, canary, status, error)
+                return None
+            result, findings = self._round(key, canary, spec, status, findings)
+            if not findings and result.wake != 0:
+                return result.wake
+        return AGAIN
+
+    def _round(
+        self, key: Key, canary: Object | None, spec: Spec, status: Status, findings: Findings
+    ) -> tuple[Plan, Findings]:
+        view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
+        result = plan(spec, status, replace(view.seen, **findings), self._now())
+        self._store(key, canary, status, result.status)
+        found: Findings = {}
+        for action in result.actions:
+            try:
+                found |= self._performer.perform(action, view)
+            except Refused as refused:
+                log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, refused)
+                return result, {"obstacle": refused.message}
+        return result, found
+
+    def _around(self, key: Key, status: Status) -> Neighbours | None:
+        """The neighbours are asked for once a revision, and forgotten at rest."""
+        if not status.phase.in_flight:
+            self._neighbours.pop(key, None)
+            return None
+        known, neighbours = self._neighbours.get(key, ("", None))
+        if neighbours is None or known != status.revision:
+            neighbours = neighbours_of(self._cluster, key[0])
+            self._neighbours[key] = (status.revision, neighbours)
+        return neighbours
+
+    def _store(self, key: Key, canary: Object | None, before: Status, after: Status) -> None:
+        if canary is None:
+            self._orphans[key] = after
+            return
+        generation = canary["metadata"].get("generation", 0)
+        after = replace(after, observed_generation=generation)
+        if after != before:
+            body = {**canary, "status": to_object(after, canary.get("status") or {}, self._now())}
+            self._cluster.canaries.learn(self._cluster.client.replace_status(CANARIES, body))
+
+    def _unusable(self, key: Key, canary: Object | None, status: Status, error: SpecError) -> None:
+        """The update stays diverted and the primary serves on; it goes on by itself once the Canary is mended."""
+        if status.problem != str(error):
+            self._store(key, canary, status, replace(status, problem=str(error)))
+            self._journal.tell(Emit(f"Halt {key[1]}.{key[0]}: {error}", warning=True), canary, None)
+
+    def _orphaned(self, key: Key) -> Status | None:
+        """Without a Canary nothing may be left: what is there goes the ordinary way out, and the target is let go."""
+        cluster = self._cluster
+        left = any(cluster.parts(watch, key) for watch in (cluster.ingresses, cluster.services, cluster.diverted))
+        if left:
+            ending = Ending(Outcome.CANCELLED, "the Canary was deleted")
+            known = self._orphans.setdefault(key, Status(phase=Phase.PROGRESSING, ending=ending))
+            if known.phase.in_flight:
+                return known
+        self._orphans.pop(key, None)
+        target = cluster.targets.get(*key)
+        if target is not None:
+            promotion.release(cluster.client, target)
+        return None

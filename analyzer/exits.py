@@ -1,0 +1,84 @@
+"""The one way out, for every ending: weight, drain, routes, pods, and only then the last word.
+
+Success and failure differ in what is decided before and what is written last; nobody's requests are cut off in
+either. Each call does what is missing, so a crash anywhere is carried on from.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from analyzer.actions import Action, Ask, Emit, Label, RemoveCanary, Route, Unroute
+from analyzer.seen import Seen
+from analyzer.spec import Spec
+from analyzer.status import Outcome, Phase, Status
+
+Step = tuple[Status, tuple[Action, ...], float | None]
+
+
+def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
+    """The next step of the way out: status, actions, and in how many seconds to look again."""
+    assert status.ending
+    if (step := _primary_back(spec, status, seen, now)) is not None:
+        return step
+    if (step := _traffic_away(spec, status, seen, now)) is not None:
+        return step
+    primary = seen.primary
+    if status.ending.outcome is Outcome.SUPERSEDED and primary and primary.stash and not primary.deleting:
+        begun = status.begin(primary.stash, primary.digest, primary.subject, now)
+        told = Emit(f"New revision detected! Restarting analysis for {seen.who}", milestone=True)
+        return replace(begun, routed_away=status.routed_away), (told,), 0
+    if (step := _objects_away(spec, status, seen, now)) is not None:
+        return step
+    return _last_word(status, seen, now)
+
+
+def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
+    """A primary that did not come up gets its old template back, while the canary still serves its share."""
+    primary = seen.primary
+    if primary is None or status.phase is not Phase.PROMOTING or status.ending is None:
+        return None
+    if primary.digest == status.revision and primary.previous:
+        return status, (Ask("back", status.revision),), None
+    left = _left(status.step_time, spec.progress_deadline, now)
+    return (status, (), left) if status.weight and not primary.ready and left > 0 else None
+
+
+def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
+    if status.weight:
+        return replace(status, weight=0, routed_away=None), (Route(0),), 0
+    if seen.weight:
+        return status, (Route(0),), None
+    if status.routed_away is None:
+        return replace(status, routed_away=now), (), spec.drain
+    left = _left(status.routed_away, spec.propagation + spec.drain, now)
+    return (status, (), left) if left > 0 else None
+
+
+def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
+    if seen.weight is not None:
+        return status, (Unroute(),), None
+    if status.unrouted is None:
+        return replace(status, unrouted=now), (), spec.propagation
+    if (left := _left(status.unrouted, spec.propagation, now)) > 0:
+        return status, (), left
+    return (status, (RemoveCanary(),), None) if seen.leftovers else None
+
+
+def _last_word(status: Status, seen: Seen, now: datetime) -> Step:
+    assert status.ending
+    primary, outcome = seen.primary, status.ending.outcome
+    if outcome is Outcome.SUCCEEDED:
+        if primary and primary.digest == status.revision and primary.previous:
+            return status, (Ask("done", status.revision),), None
+        return status.end(now), (Emit(f"Promotion completed! Scaling down {seen.who}", milestone=True),), 0
+    if outcome in (Outcome.POSTPONED, Outcome.SUPERSEDED):
+        return replace(status, phase=Phase.INITIALIZED, ending=None, revision="", problem=""), (), 0
+    told = Emit(f"Canary failed! Scaling down {seen.who} {status.ending.message}", warning=True, milestone=True)
+    remembered = outcome in (Outcome.FAILED, Outcome.ABORTED)
+    if remembered and primary and primary.stash == status.revision and primary.state != "rejected":
+        return status, (Label("rejected"),), None
+    return status.end(now), (told,), 0
+
+
+def _left(since: datetime | None, seconds: float, now: datetime) -> float:
+    return seconds if since is None else seconds - (now - since).total_seconds()

@@ -1,0 +1,200 @@
+"""Requests to the API server: raw JSON in and out, a deadline on each, and our own errors.
+
+The client library's typed models drop the fields that they do not know, so they never touch an object here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import kubernetes.client
+import kubernetes.config
+import urllib3.exceptions
+
+from analyzer.kube.errors import Unreachable, from_status
+from analyzer.kube.resources import Resource
+
+Object = dict[str, Any]
+Timeout = tuple[float, float]
+
+CONNECT_AND_READ: Timeout = (3.0, 10.0)
+FIELD_MANAGER = "detour"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the object, and the warnings that admission added to it."""
+
+    object: Object
+    warnings: tuple[str, ...] = ()
+
+
+class Client:
+    """One connection pool to one API server. Safe to be shared between threads."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+
+    @classmethod
+    def connect(cls, kubeconfig: str | None = None) -> "Client":
+        """From a kubeconfig file, or as the ServiceAccount of the pod that we run in."""
+        configuration = kubernetes.client.Configuration()
+        configuration.connection_pool_maxsize = 32
+        if kubeconfig:
+            kubernetes.config.load_kube_config(kubeconfig, client_configuration=configuration)
+        else:
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        api = kubernetes.client.ApiClient(configuration)
+        api.user_agent = "detour"
+        return cls(api)
+
+    def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
+        """The object as it is now. Raises NotFound."""
+        return self._request("GET", resource.path(namespace, name)).object
+
+    def list(self, resource: Resource, namespace: str | None = None, **query: str) -> Object:
+        """The whole list object, its `metadata.resourceVersion` included."""
+        return self._request("GET", resource.path(namespace), query=query).object
+
+    def create(self, resource: Resource, body: Object) -> Object:
+        """Raises Conflict when an object of that name is there."""
+        path = resource.path(body["metadata"].get("namespace"))
+        return self._request("POST", path, body=body, query={"fieldManager": FIELD_MANAGER}).object
+
+    def replace(self, resource: Resource, body: Object) -> Object:
+        """Raises Conflict when `metadata.resourceVersion` is no longer that of the stored object."""
+        metadata = body["metadata"]
+        path = resource.path(metadata.get("namespace"), metadata["name"])
+        return self._request("PUT", path, body=body, query={"fieldManager": FIELD_MANAGER}).object
+
+    def apply(self, resource: Resource, body: Object) -> Object:
+        """Server-side apply: made if it is not there, brought to what `body` says otherwise."""
+        metadata = body["metadata"]
+        return self._request(
+            "PATCH",
+            resource.path(metadata.get("namespace"), metadata["name"]),
+            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            body=body,
+            content_type="application/apply-patch+yaml",
+        ).object
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        operations: Sequence[Mapping[str, Any]],
+        *,
+        dry_run: bool = False,
+    ) -> Answer:
+        """A JSON Patch. Raises Conflict when one of its `test` operations fails."""
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        return self._request(
+            "PATCH",
+            resource.path(namespace, name),
+            query=query,
+            body=list(operations),
+            content_type="application/json-patch+json",
+        )
+
+    def merge(self, resource: Resource, namespace: str, name: str, body: Object, *, dry_run: bool = False) -> Answer:
+        """A JSON merge patch (RFC 7396)."""
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        path = resource.path(namespace, name)
+        return self._request("PATCH", path, query=query, body=body, content_type="application/merge-patch+json")
+
+    def replace_status(self, resource: Resource, body: Object) -> Object:
+        """The `status` of `body`; raises Conflict when its resourceVersion is no longer the stored one's."""
+        metadata = body["metadata"]
+        path = resource.path(metadata["namespace"], metadata["name"], "status")
+        return self._request("PUT", path, body=body, query={"fieldManager": FIELD_MANAGER}).object
+
+    def delete(self, resource: Resource, namespace: str | None, name: str, uid: str) -> None:
+        """Deletes that very object (the `uid` is a precondition); one that is gone already is fine."""
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        try:
+            self._request("DELETE", resource.path(namespace, name), body=options)
+        except Exception as error:
+            if getattr(error, "status", None) not in (404, 409):
+                raise
+
+    def watch(self, resource: Resource, query: Mapping[str, str], *, accept: str, seconds: int) -> Iterator[Object]:
+        """The events of a watch until the server ends it after `seconds`. Raises Expired, Unreachable.
+
+        The read timeout is longer than the server's own, so that a connection that went dead is noticed.
+        """
+        query = {**query, "watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
+        response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, seconds + 15.0))
+        try:
+            yield from _events(response.response)
+        finally:
+            response.response.close()
+            response.response.release_conn()
+
+    def list_for_watch(self, resource: Resource, query: Mapping[str, str], *, accept: str) -> Object:
+        """The list that a watch starts from, in the form that `accept` asks for."""
+        response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, 30.0))
+        return _object(response)
+
+    def _request(self, method: str, path: str, **options: Any) -> Answer:
+        response = self._send(method, path, **options)
+        headers = response.getheaders()
+        return Answer(_object(response), tuple(headers.getlist("Warning")) if headers else ())
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        timeout: Timeout = CONNECT_AND_READ,
+    ) -> Any:
+        headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
+        arguments = self._api.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = self._api.call_api(*arguments[:4], _request_timeout=timeout)
+            if response.status >= 400:
+                raise _error(response)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{method} {path}: {error}") from error
+        except kubernetes.client.ApiException as error:
+            raise Unreachable(f"{method} {path}: {error.reason}") from error
+        return response
+
+
+def _object(response: Any) -> Object:
+    try:
+        answer: Object = json.loads(response.read())
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise Unreachable(f"the answer broke off: {error}") from error
+    return answer
+
+
+def _error(response: Any) -> Exception:
+    try:
+        status: Object = json.loads(response.read())
+    except ValueError:
+        status = {}
+    return from_status(response.status, status.get("reason") or response.reason or "", status.get("message") or "")
+
+
+def _events(stream: Any) -> Iterator[Object]:
+    rest = b""
+    try:
+        for chunk in stream.stream(amt=None, decode_content=True):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (json.loads(line) for line in lines if line)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise Unreachable(f"the watch broke off: {error}") from error

@@ -1,0 +1,161 @@
+"""A cache that follows a kind of object: one list, then one long request, nothing per application.
+
+The store is read by the workers without asking the API server; every change is told to a callback, with the
+object as it was and as it is now.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from analyzer.kube.client import METADATA_ONLY, Client
+from analyzer.kube.errors import ApiError, Expired, Unreachable
+from analyzer.kube.resources import Resource
+
+Object = dict[str, Any]
+Key = tuple[str, str]
+OnChange = Callable[[Object], None]
+
+SECONDS_PER_WATCH = 300
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Follows `resource` in all namespaces, in a thread of its own.
+
+    `on_change` gets every object that appeared, changed or went. With `metadata_only`, neither spec nor status
+    crosses the network.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        resource: Resource,
+        on_change: OnChange,
+        *,
+        selector: str = "",
+        field_selector: str = "",
+        metadata_only: bool = False,
+    ) -> None:
+        self.resource = resource
+        self._client = client
+        self._on_change = on_change
+        self._query: Mapping[str, str] = {
+            key: value for key, value in (("labelSelector", selector), ("fieldSelector", field_selector)) if value
+        }
+        self._accept = METADATA_ONLY if metadata_only else "application/json"
+        self._store: dict[Key, Object] = {}
+        self._past = 0
+        self._lock = threading.Lock()
+        self._synced = threading.Event()
+        self._stop = threading.Event()
+
+    @property
+    def synced(self) -> bool:
+        """Whether the first list has come in: before that, 'not in the store' means nothing."""
+        return self._synced.is_set()
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """The object as last heard of. It is shared: never change it."""
+        with self._lock:
+            return self._store.get((namespace, name))
+
+    def in_namespace(self, namespace: str) -> tuple[Object, ...]:
+        """All the objects of a namespace."""
+        with self._lock:
+            return tuple(found for (where, _), found in self._store.items() if where == namespace)
+
+    def all(self) -> tuple[Object, ...]:
+        """All objects."""
+        with self._lock:
+            return tuple(self._store.values())
+
+    def learn(self, found: Object) -> None:
+        """Take in an answer to our own write, so that the store is not behind what we have just done.
+
+        What the watch has got past already is not taken: the object may have been deleted since.
+        """
+        if int(_version(found) or 0) > self._past and self._put(found):
+            self._on_change(found)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        threading.Thread(target=self._run, name=f"watch-{self.resource.plural}", daemon=True).start()
+
+    def stop(self) -> None:
+        """End after the event at hand."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        backoff = FIRST_BACKOFF
+        while not self._stop.is_set():
+            try:
+                version = self._list()
+                backoff = FIRST_BACKOFF
+                while not self._stop.is_set():
+                    version = self._follow(version)
+            except Expired:
+                log.info("the watch of %s is too far behind; listing again", self.resource.plural)
+            except (ApiError, Unreachable) as error:
+                log.warning("the watch of %s failed, again in %.1f s: %s", self.resource.plural, backoff, error)
+                self._stop.wait(backoff * random.uniform(0.7, 1.3))
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
+
+    def _list(self) -> str:
+        answer = self._client.list_for_watch(self.resource, self._query, accept=self._accept)
+        listed = {_key(item): _lean(item) for item in answer.get("items") or ()}
+        with self._lock:
+            before, self._store = self._store, listed
+        self._past = int(answer["metadata"]["resourceVersion"])
+        self._synced.set()
+        changed = [item for key, item in listed.items() if _version(before.get(key)) != _version(item)]
+        gone = [item for key, item in before.items() if key not in listed]
+        for item in changed + gone:
+            self._on_change(item)
+        return str(answer["metadata"]["resourceVersion"])
+
+    def _follow(self, version: str) -> str:
+        query = {**self._query, "resourceVersion": version}
+        for event in self._client.watch(self.resource, query, accept=self._accept, seconds=SECONDS_PER_WATCH):
+            found = event["object"]
+            if event["type"] == "ERROR":
+                raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
+            version = found["metadata"]["resourceVersion"]
+            self._past = int(version)
+            if event["type"] == "BOOKMARK":
+                continue
+            if event["type"] == "DELETED":
+                with self._lock:
+                    self._store.pop(_key(found), None)
+                self._on_change(found)
+            elif self._put(found):
+                self._on_change(found)
+            if self._stop.is_set():
+                break
+        return version
+
+    def _put(self, found: Object) -> bool:
+        key = _key(found)
+        with self._lock:
+            stored = self._store.get(key)
+            if stored and int(_version(stored) or 0) >= int(_version(found) or 0):
+                return False
+            self._store[key] = _lean(found)
+        return True
+
+
+def _key(found: Object) -> Key:
+    return found["metadata"].get("namespace", ""), found["metadata"]["name"]
+
+
+def _version(found: Object | None) -> str | None:
+    return found["metadata"].get("resourceVersion") if found else None
+
+
+def _lean(found: Object) -> Object:
+    found["metadata"].pop("managedFields", None)
+    return found

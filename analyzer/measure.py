@@ -1,0 +1,93 @@
+"""One measurement: every metric of the analysis is asked of its provider and judged.
+
+A template of another namespace may be used, as with Flagger, unless it has credentials: those are only for the
+namespace that they are in.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer import canary as parts
+from analyzer.cluster import Cluster
+from analyzer.kube.errors import ApiError, NotFound
+from analyzer.kube.errors import Unreachable as NoAnswer
+from analyzer.kube.resources import SECRETS
+from analyzer.metrics import provider_for, template_of
+from analyzer.metrics.provider import MetricError, Unreachable
+from analyzer.metrics.query import query_for
+from analyzer.metrics.verdict import Check, judge, unmeasured
+from analyzer.observe import View
+from analyzer.spec import SpecError, parse
+
+Object = Mapping[str, Any]
+
+
+class Measurer:
+    """Measures the metrics of one Canary at a time; safe between threads."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def __call__(self, view: View) -> tuple[Check, ...]:
+        """A check for each metric; never raises, since what cannot be measured is a finding, too."""
+        metrics = parse(view.canary).metrics if view.canary else ()
+        return tuple(self._check(metric, view) for metric in metrics)
+
+    def _check(self, metric: Object, view: View) -> Check:
+        try:
+            template = self._template(metric, view.key[0])
+            provider = provider_for(template, self._secret(template))
+            try:
+                return judge(metric, provider.query(query_for(metric, template, _values(view))))
+            finally:
+                provider.close()
+        except (MetricError, SpecError) as error:
+            return unmeasured(metric, error)
+
+    def _template(self, metric: Object, namespace: str) -> Object:
+        where, name = template_of(metric, namespace)
+        field = f"spec.analysis.metrics[{metric.get('name')}].templateRef"
+        template = self._cluster.templates.get(where, name)
+        if template is None:
+            raise SpecError(field, f"there is no MetricTemplate {name} in namespace {where}", "create it")
+        if where != namespace and _secret_of(template):
+            problem = f"MetricTemplate {name} has credentials, which are for namespace {where} alone"
+            raise SpecError(field, problem, f"make a template of your own in namespace {namespace}")
+        return template
+
+    def _secret(self, template: Object) -> Object | None:
+        name = _secret_of(template)
+        if not name:
+            return None
+        namespace = template["metadata"]["namespace"]
+        try:
+            return self._cluster.client.get(SECRETS, namespace, name)
+        except NotFound:
+            return None
+        except (ApiError, NoAnswer) as error:
+            raise Unreachable(
+                f"Secret {name} of MetricTemplate {namespace}/{template['metadata']['name']}: {error}"
+            ) from error
+
+
+def _secret_of(template: Object) -> str | None:
+    return (template["spec"]["provider"].get("secretRef") or {}).get("name")
+
+
+def _values(view: View) -> dict[str, str]:
+    """What Flagger's placeholders stand for. `target` is the canary's Deployment, as Flagger's queries mean it."""
+    assert view.primary
+    assert view.canary
+    namespace, name = view.key
+    surroundings = view.surroundings
+    services = [service["metadata"]["name"] for service in surroundings.services] if surroundings else []
+    ingresses = [ingress["metadata"]["name"] for ingress in surroundings.ingresses] if surroundings else []
+    return {
+        "name": view.canary["metadata"]["name"],
+        "namespace": namespace,
+        "target": parts.name(view.primary),
+        "primary": name,
+        "service": services[0] if services else name,
+        "ingress": ingresses[0] if ingresses else "",
+        "route": "",
+    }

@@ -1,0 +1,189 @@
+"""One look at the world: what the watches hold, turned into the plain values that `plan` decides on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from analyzer import canary as parts
+from analyzer import workload
+from analyzer.agenda import Key
+from analyzer.cluster import Cluster
+from analyzer.discovery import Surroundings, discover
+from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POLICIES
+from analyzer.labels import LabelError
+from analyzer.routing import Router
+from analyzer.seen import UNCLEAR, Canary, Primary, Seen
+from analyzer.spec import Spec
+from analyzer.status import Status
+from webhook import revision, stash
+
+Object = dict[str, Any]
+
+RETRY = "detour.dev/retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What else lives in the namespace and matters once for a rollout: other Deployments, and what selects pods."""
+
+    deployments: tuple[Object, ...]
+    protected: tuple[Object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A look, and the objects behind it, for those actions that need them whole."""
+
+    seen: Seen
+    key: Key
+    canary: Object | None
+    primary: Object | None
+    waiting: stash.Stash | None
+    surroundings: Surroundings | None
+
+
+def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router, neighbours: Neighbours | None) -> View:
+    """What there is to know about one application now. Asks the API server only for what no watch follows."""
+    namespace, name = key
+    target = cluster.targets.get(*key)
+    canary = cluster.canary_for(key)
+    annotations = (canary or {}).get("metadata", {}).get("annotations") or {}
+    seen = Seen(name=name, namespace=namespace, retry=annotations.get(RETRY, ""))
+    if target is None:
+        seen = _leftovers(cluster, key, replace(seen, obstacle=f"Deployment {name} does not exist"), router)
+        return View(seen, key, canary, None, None, None)
+    policy = (target["metadata"].get("labels") or {}).get(stash.POLICY)
+    seen = replace(seen, target=True, labelled=policy not in (None, stash.POLICY_NONE))
+    primary = cluster.primary(key, needed=status.phase.in_flight)
+    seen = _leftovers(cluster, key, seen, router)
+    if primary is None:
+        return View(seen, key, canary, None, None, None)
+    waiting, problem = _stash(primary)
+    seen = replace(seen, primary=_primary(primary, waiting), obstacle=problem)
+    surroundings = None
+    if neighbours is not None:
+        surroundings = _surroundings(cluster, key, spec, primary, neighbours)
+        seen = _routed(cluster, key, seen, primary, waiting, surroundings, router, status.weight)
+    return View(seen, key, canary, primary, waiting, surroundings)
+
+
+def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
+    """Asked for once a rollout, rather than followed at rest."""
+    listed = [
+        tuple(cluster.client.list(resource, namespace).get("items") or ())
+        for resource in (DEPLOYMENTS, NETWORK_POLICIES, DISRUPTION_BUDGETS)
+    ]
+    return Neighbours(deployments=listed[0], protected=listed[1] + listed[2])
+
+
+def _stash(primary: Object) -> tuple[stash.Stash | None, str]:
+    try:
+        return stash.diverted(primary), ""
+    except stash.StashError as error:
+        return None, f"annotation {stash.TEMPLATE}: {error}; remove the label {stash.REVISION} and apply again"
+
+
+def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
+    metadata, readiness = found["metadata"], workload.settled(found)
+    before = stash.previous(found)
+    author = stash.diverted_by(found)
+    containers = waiting.template.get("spec", {}).get("containers", ()) if waiting else ()
+    subject = {
+        "images": [container.get("image", "") for container in containers],
+        "by": author.user if author else "",
+        "manager": author.manager if author else "",
+    }
+    return Primary(
+        digest=revision.digest(found["spec"]["template"]),
+        stash=waiting.digest if waiting else None,
+        previous=before.digest if before else None,
+        replicas=found["spec"].get("replicas", 1),
+        ready=readiness.ready,
+        progress=readiness.progress,
+        stuck=readiness.deadline_exceeded,
+        paused=bool(found["spec"].get("paused")),
+        deleting="deletionTimestamp" in metadata,
+        state=stash.state(found) or None,
+        subject=subject,
+    )
+
+
+def _leftovers(cluster: Cluster, key: Key, seen: Seen, router: Router) -> Seen:
+    routes = cluster.parts(cluster.ingresses, key)
+    services = cluster.parts(cluster.services, key)
+    deployments = cluster.parts(cluster.diverted, key)
+    weight = router.weight_of(routes)
+    return replace(
+        seen,
+        canary=_canary(deployments),
+        weight=None if not routes else UNCLEAR if weight is None else weight,
+        leftovers=bool(services or deployments),
+    )
+
+
+def _canary(deployments: Sequence[Object]) -> Canary | None:
+    for found in deployments:
+        if "deletionTimestamp" not in found["metadata"]:
+            readiness = workload.settled(found)
+            annotations = found["metadata"].get("annotations") or {}
+            digest = annotations.get(parts.DIGEST, "")
+            return Canary(digest, found["spec"].get("replicas", 1), readiness.ready, readiness.progress)
+    return None
+
+
+def _surroundings(cluster: Cluster, key: Key, spec: Spec, primary: Object, neighbours: Neighbours) -> Surroundings:
+    return discover(
+        primary,
+        cluster.services.in_namespace(key[0]),
+        cluster.ingresses.in_namespace(key[0]),
+        service_name=spec.service,
+        ingress_name=spec.ingress,
+        deployments=neighbours.deployments,
+        protected=neighbours.protected,
+    )
+
+
+def _routed(
+    cluster: Cluster,
+    key: Key,
+    seen: Seen,
+    primary: Object,
+    waiting: stash.Stash | None,
+    surroundings: Surroundings,
+    router: Router,
+    weight: int,
+) -> Seen:
+    """Compare the routes that are there with those that should be, for the weight that the status says."""
+    routes = cluster.parts(cluster.ingresses, key)
+    services = cluster.parts(cluster.services, key)
+    problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.in_namespace(key[0]))
+    if problem or waiting is None:
+        return replace(seen, obstacle=seen.obstacle or problem or "")
+    try:
+        canary_services = parts.canary_services(primary, waiting.template, surroundings)
+    except LabelError as error:
+        return replace(seen, obstacle=str(error))
+    wanted = (*canary_services, *router.objects(primary, surroundings, weight))
+    there = {_identity(found): found for found in (*routes, *services)}
+    routed = all(_holds(there.get(_identity(each)), each) for each in wanted)
+    return replace(seen, routed=routed)
+
+
+def _identity(thing: Mapping[str, Any]) -> tuple[str, str]:
+    """Told apart by what they have, since items of a list carry no kind."""
+    return ("Service" if "selector" in thing["spec"] or "ports" in thing["spec"] else "route"), thing["metadata"][
+        "name"
+    ]
+
+
+def _holds(there: Any, wanted: Any) -> bool:
+    """Whether all that is wanted is there; what the API server added besides does not matter."""
+    if isinstance(wanted, Mapping):
+        return isinstance(there, Mapping) and all(_holds(there.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list | tuple):
+        return (
+            isinstance(there, list | tuple)
+            and len(there) == len(wanted)
+            and all(_holds(one, other) for one, other in zip(there, wanted, strict=True))
+        )
+    return bool(there == wanted)

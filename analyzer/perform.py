@@ -1,0 +1,109 @@
+"""Actions carried out: one function for each, idempotent, telling the watches what came of it.
+
+Findings go back into the next look; everything else shows in the watches.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from analyzer import canary as parts
+from analyzer import promotion
+from analyzer.actions import Action, Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Unroute
+from analyzer.cluster import Cluster
+from analyzer.journal import Journal
+from analyzer.kube.resources import DEPLOYMENTS, INGRESSES, SERVICES, Resource
+from analyzer.kube.watch import Watch
+from analyzer.metrics.verdict import Check
+from analyzer.observe import View
+from analyzer.routing import Router
+from webhook.stash import Stash
+
+Object = Mapping[str, Any]
+Findings = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+class Performer:
+    """Everything that an action needs: the cluster, the router, the events, and how to measure."""
+
+    def __init__(
+        self, cluster: Cluster, router: Router, journal: Journal, measure: Callable[[View], tuple[Check, ...]]
+    ) -> None:
+        self._cluster = cluster
+        self._router = router
+        self._journal = journal
+        self._measure = measure
+
+    def perform(self, action: Action, view: View) -> Findings:
+        """Carry out one action. Raises the errors of `analyzer.kube.errors`."""
+        match action:
+            case Emit():
+                self._journal.tell(action, view.canary, view.primary or self._cluster.targets.get(*view.key))
+            case Guard():
+                return self._guard(view)
+            case Rehearse():
+                assert view.primary
+                assert view.waiting
+                return {"rehearsal": self._rehearse(view.primary, view.waiting, view)}
+            case Measure():
+                return {"checks": self._measure(view)}
+            case RunCanary():
+                self._run_canary(action, view)
+            case Route():
+                self._route(action.weight, view)
+            case Unroute():
+                self._delete(INGRESSES, self._cluster.ingresses, view)
+            case RemoveCanary():
+                self._delete(SERVICES, self._cluster.services, view)
+                self._delete(DEPLOYMENTS, self._cluster.diverted, view)
+            case Ask():
+                assert view.primary
+                self._cluster.diverted.learn(promotion.ask(self._cluster.client, view.primary, action))
+            case Label():
+                assert view.primary
+                self._cluster.diverted.learn(promotion.label(self._cluster.client, view.primary, action.state))
+        return {}
+
+    def _guard(self, view: View) -> Findings:
+        target = self._cluster.targets.get(*view.key)
+        if target is None:
+            return {"guarded": False}
+        problem = promotion.guard(self._cluster.client, target)
+        return {"guarded": not problem, "obstacle": problem}
+
+    def _rehearse(self, primary: Object, waiting: Stash, view: View) -> str:
+        left = parts.deserted(waiting.template, view.surroundings) if view.surroundings else ()
+        if left:
+            return f"Service {left[0]} does not select the labels of the new template; keep the labels that it selects"
+        return promotion.rehearse(self._cluster.client, primary, waiting.digest)
+
+    def _run_canary(self, action: RunCanary, view: View) -> None:
+        assert view.primary
+        assert view.waiting
+        assert view.surroundings
+        body = parts.canary_deployment(
+            view.primary, view.waiting.template, view.surroundings, action.replicas, view.waiting.digest
+        )
+        self._cluster.diverted.learn(self._cluster.client.apply(DEPLOYMENTS, body))
+
+    def _route(self, weight: int, view: View) -> None:
+        """Without surroundings (the primary is gone, or can no longer be routed) only a weight of 0 makes sense."""
+        if view.primary is None or view.surroundings is None or view.surroundings.problem:
+            self._delete(INGRESSES, self._cluster.ingresses, view)
+            return
+        template = view.waiting.template if view.waiting else view.primary["spec"]["template"]
+        for service in parts.canary_services(view.primary, template, view.surroundings):
+            self._cluster.services.learn(self._cluster.client.apply(SERVICES, service))
+        wanted = self._router.objects(view.primary, view.surroundings, weight)
+        for route in wanted:
+            self._cluster.ingresses.learn(self._cluster.client.apply(INGRESSES, route))
+        names = {route["metadata"]["name"] for route in wanted}
+        self._delete(INGRESSES, self._cluster.ingresses, view, keep=names)
+
+    def _delete(self, resource: Resource, watch: Watch, view: View, keep: Collection[str] = ()) -> None:
+        for found in self._cluster.parts(watch, view.key):
+            metadata = found["metadata"]
+            if metadata["name"] not in keep and "deletionTimestamp" not in metadata:
+                self._cluster.client.delete(resource, metadata["namespace"], metadata["name"], metadata["uid"])

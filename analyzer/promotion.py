@@ -1,0 +1,96 @@
+"""What the analyzer asks of the webhook, as patches of the primary: nothing but its own label and annotation.
+
+The webhook swaps the templates itself while it answers, so the fields stay the property of the user's own tools.
+Every patch first tests the revision label: what is meant for one revision never lands on the next.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer.actions import Ask
+from analyzer.kube.client import Answer, Client
+from analyzer.kube.errors import ApiError, Refused
+from analyzer.kube.resources import DEPLOYMENTS
+from webhook import stash
+
+Object = Mapping[str, Any]
+
+PROMOTING = "promoting"
+_NOBODYS = "0" * 64
+_OUR_WEBHOOK = '.detour.dev" denied the request'
+
+
+def ask(client: Client, primary: Object, request: Ask) -> dict[str, Any]:
+    """Ask for one step of a promotion. Returns the Deployment as it is then."""
+    state = {stash.GO: PROMOTING, stash.BACK: stash.STATE_REJECTED}.get(request.verb)
+    return _patch(client, primary, [_asking(primary, request), *_state(primary, state)]).object
+
+
+def rehearse(client: Client, primary: Object, digest: str) -> str:
+    """Ask for the swap in a dry run. "" if it would be accepted, else the API server's own message."""
+    try:
+        _patch(client, primary, [_asking(primary, Ask("go", digest))], dry_run=True)
+    except Refused as refused:
+        return refused.message
+    return ""
+
+
+def label(client: Client, primary: Object, state: str) -> dict[str, Any]:
+    """Show `state` on the Deployment."""
+    return _patch(client, primary, _state(primary, state)).object
+
+
+def guard(client: Client, target: Object) -> str:
+    """Mark the target for the webhook if nothing else does. "" once its next update is sure to be diverted, else why.
+
+    Certainty comes from a dry run that the webhook has to deny: a promotion of a revision that nobody has.
+    """
+    metadata = target["metadata"]
+    labels = metadata.get("labels") or {}
+    where = metadata["namespace"], metadata["name"]
+    if labels.get(stash.POLICY) == stash.POLICY_NONE:
+        return f"the Deployment opted out: take its label {stash.POLICY}={stash.POLICY_NONE} away"
+    try:
+        if stash.POLICY not in labels:
+            client.merge(DEPLOYMENTS, *where, {"metadata": {"labels": {stash.POLICY: stash.POLICY_CANARY}}})
+        asking = {"metadata": {"annotations": {stash.PROMOTE: stash.promote_request(stash.GO, _NOBODYS)}}}
+        client.merge(DEPLOYMENTS, *where, asking, dry_run=True)
+    except Refused as refused:
+        return "" if _OUR_WEBHOOK in refused.message else refused.message
+    except ApiError as error:
+        return error.message
+    return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration detour'"
+
+
+def release(client: Client, target: Object) -> None:
+    """The Canary is gone: its target is nobody's business any more."""
+    metadata = target["metadata"]
+    if (metadata.get("labels") or {}).get(stash.POLICY) == stash.POLICY_CANARY:
+        where = metadata["namespace"], metadata["name"]
+        client.merge(DEPLOYMENTS, *where, {"metadata": {"labels": {stash.POLICY: None, stash.STATE: None}}})
+
+
+def _asking(primary: Object, request: Ask) -> Object:
+    value = stash.promote_request(request.verb, request.digest)
+    if primary["metadata"].get("annotations") is None:
+        return {"op": "add", "path": "/metadata/annotations", "value": {stash.PROMOTE: value}}
+    return {"op": "add", "path": _pointer("annotations", stash.PROMOTE), "value": value}
+
+
+def _state(primary: Object, state: str | None) -> list[Object]:
+    path = _pointer("labels", stash.STATE)
+    if state is not None:
+        return [{"op": "add", "path": path, "value": state}]
+    return [{"op": "remove", "path": path}] if stash.state(dict(primary)) else []
+
+
+def _patch(client: Client, primary: Object, operations: list[Object], *, dry_run: bool = False) -> Answer:
+    metadata = primary["metadata"]
+    held = (metadata.get("labels") or {}).get(stash.REVISION)
+    test = {"op": "test", "path": _pointer("labels", stash.REVISION), "value": held}
+    return client.patch(DEPLOYMENTS, metadata["namespace"], metadata["name"], [test, *operations], dry_run=dry_run)
+
+
+def _pointer(kind: str, key: str) -> str:
+    """A JSON Pointer (RFC 6901) to a label or annotation."""
+    return f"/metadata/{kind}/{key.replace('~', '~0').replace('/', '~1')}"

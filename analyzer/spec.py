@@ -1,0 +1,120 @@
+"""What a Canary asks for, read once and checked: everything behind this module works with plain, valid values.
+
+Fields and meanings are Flagger's (`flagger.app/v1beta1`, Canary.spec); where ours differ, the docstring says so.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_DURATION = re.compile(r"(\d+)(h|m|s)")
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+LATER = ("match", "iterations", "stepWeights", "stepWeightPromotion", "mirror", "webhooks", "alerts", "sessionAffinity")
+
+
+class SpecError(Exception):
+    """A Canary that cannot be carried out; names the field, what is wrong with it, and the remedy."""
+
+    def __init__(self, field: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{field}: {problem}; {remedy}")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A Canary's spec. Times are in seconds, weights in percent.
+
+    `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
+    requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
+    """
+
+    target: str
+    interval: float
+    threshold: int
+    step_weight: int
+    max_weight: int
+    progress_deadline: float
+    metrics: tuple[Mapping[str, Any], ...] = ()
+    service: str | None = None
+    ingress: str | None = None
+    skip_analysis: bool = False
+    suspend: bool = False
+    drain: float = 5.0
+    propagation: float = 1.0
+
+    def next_weight(self, weight: int) -> int:
+        """The weight after `weight`. Never above `maxWeight` (Flagger's last step may overshoot it)."""
+        return min(weight + self.step_weight, self.max_weight)
+
+
+def parse(canary: Mapping[str, Any]) -> Spec:
+    """The spec of a Canary object. Raises SpecError."""
+    spec: Mapping[str, Any] = canary.get("spec") or {}
+    analysis: Mapping[str, Any] = spec.get("analysis") or {}
+    _refuse_what_is_not_there_yet(spec, analysis)
+    step = _whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
+    if not spec.get("skipAnalysis") and not 1 <= step <= 100:
+        raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
+    return Spec(
+        target=_target(spec.get("targetRef") or {}),
+        interval=duration(analysis.get("interval", "60s"), "spec.analysis.interval"),
+        threshold=max(1, _whole(analysis, "threshold", 1, "spec.analysis.threshold")),
+        step_weight=step or 100,
+        max_weight=_percentage(analysis, "maxWeight", 100, "spec.analysis.maxWeight"),
+        progress_deadline=float(_whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds")),
+        metrics=tuple(analysis.get("metrics") or ()),
+        service=(spec.get("service") or {}).get("name"),
+        ingress=(spec.get("ingressRef") or {}).get("name"),
+        skip_analysis=bool(spec.get("skipAnalysis")),
+        suspend=bool(spec.get("suspend")),
+    )
+
+
+def target_of(canary: Mapping[str, Any]) -> str:
+    """The name of the target, even of a Canary that is wrong elsewhere; "" if it has none."""
+    return str(((canary.get("spec") or {}).get("targetRef") or {}).get("name") or "")
+
+
+def duration(text: object, field: str) -> float:
+    """Seconds of a duration such as `30s`, `1m` or `1m30s`. Raises SpecError."""
+    parts = _DURATION.findall(str(text))
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != str(text) or seconds < 1:
+        raise SpecError(field, f"{text!r} is no duration of a second or more", "write it like 30s or 1m")
+    return float(seconds)
+
+
+def _target(reference: Mapping[str, Any]) -> str:
+    if reference.get("kind") != "Deployment":
+        raise SpecError("spec.targetRef.kind", f"{reference.get('kind')!r} cannot be a target", "name a Deployment")
+    if not reference.get("name"):
+        raise SpecError("spec.targetRef.name", "it is empty", "name the Deployment")
+    return str(reference["name"])
+
+
+def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str, Any]) -> None:
+    for key in LATER:
+        if analysis.get(key):
+            raise SpecError(
+                f"spec.analysis.{key}",
+                "this version of Detour does not have it yet",
+                "take it out",
+            )
+    if spec.get("autoscalerRef"):
+        raise SpecError("spec.autoscalerRef", "it is not needed", "take it out: the primary keeps its own autoscaler")
+
+
+def _whole(values: Mapping[str, Any], key: str, default: int, field: str) -> int:
+    value = values.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SpecError(field, f"{value!r} is no whole number", "set 0 or more")
+    return value
+
+
+def _percentage(values: Mapping[str, Any], key: str, default: int, field: str) -> int:
+    value = _whole(values, key, default, field)
+    if not 1 <= value <= 100:
+        raise SpecError(field, f"{value} is no percentage", "set 1 to 100")
+    return value

@@ -1,0 +1,177 @@
+"""The status of a Canary: the only memory that the analyzer has.
+
+Flagger's fields keep Flagger's names and meanings (`flagger.app/v1beta1`, Canary.status); ours are optional
+additions, so that a tool that knows Flagger reads what it expects.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+REJECTED_KEPT = 10
+HISTORY_KEPT = 20
+
+
+class Phase(StrEnum):
+    """Flagger's phases, as far as our model has them; "" before the first look."""
+
+    NEW = ""
+    INITIALIZING = "Initializing"
+    INITIALIZED = "Initialized"
+    PROGRESSING = "Progressing"
+    PROMOTING = "Promoting"
+    FINALISING = "Finalising"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a revision is on its way, so that a canary may exist."""
+        return self in (Phase.PROGRESSING, Phase.PROMOTING, Phase.FINALISING)
+
+
+class Outcome(StrEnum):
+    """How a revision ends. One that failed or was aborted is remembered, and does not run again by itself.
+
+    Cancelled: its own user took it back. Superseded: a newer one came. Postponed: no replicas are wanted for now.
+    """
+
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    ABORTED = "Aborted"
+    SUPERSEDED = "Superseded"
+    POSTPONED = "Postponed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An ending that was decided on; the way out (weight, drain, objects) may not be over yet."""
+
+    outcome: Outcome
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of the revision in flight, or of the last one.
+
+    `revision` and `base` are whole digests: of what is analysed, and of the primary that it is proven against.
+    `subject` says what the revision is and whose (for the history). `step_time` is when something was last decided:
+    the progress deadline counts from it; `check_time` is the last measurement. `routed_away` is since when the routes
+    send nothing to the canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was
+    decided: while a phase is in flight, the way out is not over yet.
+    """
+
+    phase: Phase = Phase.NEW
+    weight: int = 0
+    failed_checks: int = 0
+    revision: str = ""
+    base: str = ""
+    promoted: str = ""
+    subject: Mapping[str, Any] = field(default_factory=dict)
+    started: datetime | None = None
+    step_time: datetime | None = None
+    check_time: datetime | None = None
+    routed_away: datetime | None = None
+    unrouted: datetime | None = None
+    ending: Ending | None = None
+    rejected: tuple[str, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    observed_retry: str = ""
+    observed_generation: int = 0
+    guarded: bool = False
+    problem: str = ""
+    verdict: tuple[str, ...] = ()
+
+    def begin(self, revision: str, base: str, subject: Mapping[str, Any], now: datetime) -> Self:
+        """A new revision is on its way: nothing of the one before counts."""
+        return replace(
+            self,
+            phase=Phase.PROGRESSING,
+            weight=0,
+            failed_checks=0,
+            revision=revision,
+            base=base,
+            subject=subject,
+            started=now,
+            step_time=now,
+            check_time=None,
+            routed_away=now,
+            unrouted=None,
+            ending=None,
+            problem="",
+            verdict=(),
+        )
+
+    def end(self, now: datetime) -> Self:
+        """The way out is over: what was decided becomes the phase, and goes into the history."""
+        assert self.ending
+        succeeded = self.ending.outcome is Outcome.SUCCEEDED
+        entry = {
+            "revision": self.revision,
+            **self.subject,
+            "outcome": self.ending.outcome.value,
+            "message": self.ending.message,
+            "checks": list(self.verdict),
+            "startTime": timestamp(self.started or now),
+            "endTime": timestamp(now),
+        }
+        ended = replace(
+            self,
+            phase=Phase.SUCCEEDED if succeeded else Phase.FAILED,
+            promoted=self.revision if succeeded else self.promoted,
+            history=(*self.history, entry)[-HISTORY_KEPT:],
+            problem="",
+        )
+        remembered = self.ending.outcome in (Outcome.FAILED, Outcome.ABORTED)
+        return ended.remember_rejected(self.revision) if remembered else ended
+
+    def remember_rejected(self, digest: str) -> Self:
+        """The last few revisions that failed; the same template does not run again by itself."""
+        others = tuple(known for known in self.rejected if known != digest)
+        return replace(self, rejected=(*others, digest)[-REJECTED_KEPT:])
+
+
+def from_object(canary: Mapping[str, Any]) -> Status:
+    """The stored status of a Canary object, also one that Flagger wrote."""
+    stored: Mapping[str, Any] = canary.get("status") or {}
+    conditions = {condition["type"]: condition for condition in stored.get("conditions") or ()}
+    phase = stored.get("phase", "")
+    return Status(
+        phase=Phase(phase) if phase in Phase.__members__.values() else Phase.INITIALIZING,
+        weight=int(stored.get("canaryWeight", 0)),
+        failed_checks=int(stored.get("failedChecks", 0)),
+        revision=stored.get("revision", ""),
+        base=stored.get("base", ""),
+        promoted=stored.get("lastPromotedSpec", ""),
+        subject=stored.get("subject") or {},
+        started=_time(stored.get("startTime")),
+        step_time=_time(stored.get("stepTime")),
+        check_time=_time(stored.get("checkTime")),
+        routed_away=_time(stored.get("routedAway")),
+        unrouted=_time(stored.get("unrouted")),
+        ending=_ending(stored.get("ending")),
+        rejected=tuple(stored.get("rejected") or ()),
+        history=tuple(stored.get("history") or ()),
+        observed_retry=stored.get("observedRetry", ""),
+        observed_generation=int(stored.get("observedGeneration", 0)),
+        guarded=conditions.get("Guarded", {}).get("status") == "True",
+        problem=stored.get("message", ""),
+        verdict=tuple(stored.get("verdict") or ()),
+    )
+
+
+def _ending(stored: Mapping[str, Any] | None) -> Ending | None:
+    return Ending(Outcome(stored["outcome"]), stored.get("message", "")) if stored else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def timestamp(moment: datetime) -> str:
+    """As Kubernetes writes a date-time with microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

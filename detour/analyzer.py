@@ -1,0 +1,70 @@
+"""`detour analyzer`: the controller, put together."""
+
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from analyzer import telemetry
+from analyzer.agenda import Agenda
+from analyzer.cluster import Cluster
+from analyzer.controller import Controller
+from analyzer.journal import Journal
+from analyzer.kube.client import Client
+from analyzer.kube.lease import Lease
+from analyzer.measure import Measurer
+from analyzer.perform import Performer
+from analyzer.routing.nginx import Nginx
+from detour import logs
+from detour.certificates import Keeper
+
+log = logging.getLogger(__name__)
+
+
+@click.command("analyzer")
+@click.option("--certificates", type=click.Path(path_type=Path), required=True, help="where the webhook reads its own")
+@click.option("--kubeconfig", help="instead of the pod's own ServiceAccount")
+@click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
+@click.option("--log-level", default="info", show_default=True)
+def command(certificates: Path, kubeconfig: str | None, port: int, log_level: str) -> None:
+    """Run the analyzer: canaries, weights, verdicts, promotions, and the webhook's certificates."""
+    logs.configure(log_level)
+    identity, namespace = os.environ.get("POD_NAME", "detour"), os.environ.get("POD_NAMESPACE", "detour")
+    client = Client.connect(kubeconfig)
+    agenda = Agenda()
+    cluster = Cluster.follow(client, agenda.add)
+    keeper = Keeper(client, namespace, certificates)
+    telemetry.serve(
+        port, telemetry.waits_for(("the caBundle", lambda: keeper.in_place), ("the watches", lambda: cluster.synced))
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    keeper.start()
+    lease = Lease(client, namespace, identity)
+    threading.Thread(target=_lead, args=(lease, cluster, agenda, identity), name="lead", daemon=True).start()
+    stop.wait()
+    agenda.close()
+    lease.release()
+
+
+def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> None:
+    """Every replica follows the cluster; the one that leads acts on it."""
+    for watch in cluster.watches:
+        watch.start()
+    lease.hold(on_lost=_end_at_once)
+    telemetry.LEADING.set(1)
+    while not cluster.synced:
+        threading.Event().wait(0.05)
+    router, journal = Nginx(), Journal(cluster.client, identity)
+    performer = Performer(cluster, router, journal, Measurer(cluster))
+    Controller(cluster, agenda, performer, journal, router).start()
+    log.info("at work")
+
+
+def _end_at_once() -> None:
+    """Another replica may lead already: whatever this one still wants to do must not happen."""
+    os._exit(1)

@@ -1,0 +1,36 @@
+"""`detour`, also installed as `kubectl-detour`: the commands, each loaded only when it is called.
+
+The two servers and what a person types have different needs; neither should pay for the other's imports.
+"""
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "analyzer": "detour.analyzer",
+    "demo": "detour.demo.command",
+    "retry": "detour.retry",
+    "webhook": "detour.webhook",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are modules with a click command named `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, as --help shows them."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The module's command; None for a name that is not ours."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=Lazy)
+@click.version_option(package_name="detour")
+def main() -> None:
+    """Every update of a Deployment takes a detour through a canary."""
