@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzer import promotion
+from analyzer import promotion, telemetry
 from analyzer.actions import Emit
 from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
@@ -78,10 +78,10 @@ class Controller:
 
     def _safely(self, key: Key) -> float | None:
         try:
-            wake = self.reconcile(key)
+            with telemetry.RECONCILE_SECONDS.time():
+                wake = self.reconcile(key)
         except Conflict as conflict:
-            log.debug("%s changed meanwhile: %s", key, conflict)
-            return AGAIN
+            return self._later(key, f"it changed meanwhile: {conflict}", AGAIN)
         except (ApiError, Unreachable) as error:
             return self._later(key, f"{error}")
         except Exception:
@@ -90,10 +90,13 @@ class Controller:
         self._failures.pop(key, None)
         return wake
 
-    def _later(self, key: Key, why: str) -> float:
+    def _later(self, key: Key, why: str, first: float = FIRST_BACKOFF) -> float:
         count = self._failures[key] = self._failures.get(key, 0) + 1
-        delay = min(FIRST_BACKOFF * 2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
-        log.warning("%s/%s: %s; again in %.1f s", *key, why, delay)
+        telemetry.FAILURES.inc()
+        delay = min(first * 2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
+        log.log(
+            logging.WARNING if delay >= FIRST_BACKOFF else logging.INFO, "%s/%s: %s; again in %.2f s", *key, why, delay
+        )
         return delay
 
     def reconcile(self, key: Key) -> float | None:
@@ -122,6 +125,7 @@ class Controller:
         self._store(key, canary, status, result.status)
         found: Findings = {}
         for action in result.actions:
+            telemetry.ACTIONS.labels(type(action).__name__).inc()
             try:
                 found |= self._performer.perform(action, view)
             except Refused as refused:

@@ -10,7 +10,6 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.discovery import Surroundings, discover
 from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POLICIES
-from analyzer.labels import LabelError
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
@@ -63,7 +62,7 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
-        seen = _routed(cluster, key, seen, primary, waiting, surroundings, router, status.weight)
+        seen = _routed(cluster, key, seen, primary, surroundings, router, status.weight)
     return View(seen, key, canary, primary, waiting, surroundings)
 
 
@@ -148,7 +147,6 @@ def _routed(
     key: Key,
     seen: Seen,
     primary: Object,
-    waiting: stash.Stash | None,
     surroundings: Surroundings,
     router: Router,
     weight: int,
@@ -157,13 +155,9 @@ def _routed(
     routes = cluster.parts(cluster.ingresses, key)
     services = cluster.parts(cluster.services, key)
     problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.in_namespace(key[0]))
-    if problem or waiting is None:
-        return replace(seen, obstacle=seen.obstacle or problem or "")
-    try:
-        canary_services = parts.canary_services(primary, waiting.template, surroundings)
-    except LabelError as error:
-        return replace(seen, obstacle=str(error))
-    wanted = (*canary_services, *router.objects(primary, surroundings, weight))
+    if problem:
+        return replace(seen, obstacle=seen.obstacle or problem)
+    wanted = (*parts.canary_services(primary, surroundings), *router.objects(primary, surroundings, weight))
     there = {_identity(found): found for found in (*routes, *services)}
     routed = all(_holds(there.get(_identity(each)), each) for each in wanted)
     return replace(seen, routed=routed)

@@ -14,6 +14,7 @@ from analyzer.cluster import Cluster
 from analyzer.journal import Journal
 from analyzer.kube.resources import DEPLOYMENTS, INGRESSES, SERVICES, Resource
 from analyzer.kube.watch import Watch
+from analyzer.labels import LabelError
 from analyzer.metrics.verdict import Check
 from analyzer.observe import View
 from analyzer.routing import Router
@@ -40,7 +41,7 @@ class Performer:
         """Carry out one action. Raises the errors of `analyzer.kube.errors`."""
         match action:
             case Emit():
-                self._journal.tell(action, view.canary, view.primary or self._cluster.targets.get(*view.key))
+                self._tell(action, view)
             case Guard():
                 return self._guard(view)
             case Rehearse():
@@ -66,6 +67,9 @@ class Performer:
                 self._cluster.diverted.learn(promotion.label(self._cluster.client, view.primary, action.state))
         return {}
 
+    def _tell(self, event: Emit, view: View) -> None:
+        self._journal.tell(event, view.canary, view.primary or self._cluster.targets.get(*view.key))
+
     def _guard(self, view: View) -> Findings:
         target = self._cluster.targets.get(*view.key)
         if target is None:
@@ -74,9 +78,15 @@ class Performer:
         return {"guarded": not problem, "obstacle": problem}
 
     def _rehearse(self, primary: Object, waiting: Stash, view: View) -> str:
-        left = parts.deserted(waiting.template, view.surroundings) if view.surroundings else ()
-        if left:
-            return f"Service {left[0]} does not select the labels of the new template; keep the labels that it selects"
+        assert view.surroundings
+        if problem := parts.deserts(waiting.template, view.surroundings):
+            return problem
+        try:
+            change = parts.rewriting(primary, waiting.template, view.surroundings)
+        except LabelError as error:
+            return str(error)
+        if change.lost:
+            self._tell(Emit(f"not applied to the canary's pods, by its labels: {', '.join(change.lost)}", True), view)
         return promotion.rehearse(self._cluster.client, primary, waiting.digest)
 
     def _run_canary(self, action: RunCanary, view: View) -> None:
@@ -93,8 +103,7 @@ class Performer:
         if view.primary is None or view.surroundings is None or view.surroundings.problem:
             self._delete(INGRESSES, self._cluster.ingresses, view)
             return
-        template = view.waiting.template if view.waiting else view.primary["spec"]["template"]
-        for service in parts.canary_services(view.primary, template, view.surroundings):
+        for service in parts.canary_services(view.primary, view.surroundings):
             self._cluster.services.learn(self._cluster.client.apply(SERVICES, service))
         wanted = self._router.objects(view.primary, view.surroundings, weight)
         for route in wanted:

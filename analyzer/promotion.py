@@ -55,10 +55,8 @@ def guard(client: Client, target: Object) -> str:
             client.merge(DEPLOYMENTS, *where, {"metadata": {"labels": {stash.POLICY: stash.POLICY_CANARY}}})
         asking = {"metadata": {"annotations": {stash.PROMOTE: stash.promote_request(stash.GO, _NOBODYS)}}}
         client.merge(DEPLOYMENTS, *where, asking, dry_run=True)
-    except Refused as refused:
-        return "" if _OUR_WEBHOOK in refused.message else refused.message
     except ApiError as error:
-        return error.message
+        return "" if _OUR_WEBHOOK in error.message else error.message
     return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration detour'"
 
 

@@ -1,0 +1,58 @@
+"""What a Canary may ask for, and how it is told that it cannot."""
+
+from typing import Any
+
+import pytest
+
+from analyzer.spec import SpecError, duration, parse
+
+
+def canary(analysis: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"}
+    steps = {"interval": "10s", "threshold": 3, "stepWeight": 5, "maxWeight": 50}
+    return {"spec": {"targetRef": target, "analysis": {**steps, **(analysis or {})}, **spec}}
+
+
+def test_the_fields_of_flagger_mean_what_they_mean_there() -> None:
+    spec = parse(canary(progressDeadlineSeconds=60, ingressRef={"name": "front"}, service={"name": "web", "port": 80}))
+    assert (spec.target, spec.interval, spec.threshold) == ("podinfo", 10, 3)
+    assert (spec.step_weight, spec.max_weight, spec.progress_deadline) == (5, 50, 60)
+    assert (spec.ingress, spec.service) == ("front", "web")
+
+
+def test_what_is_left_out_has_flaggers_defaults() -> None:
+    spec = parse({"spec": {"targetRef": {"kind": "Deployment", "name": "a"}, "analysis": {"stepWeight": 10}}})
+    assert (spec.interval, spec.threshold, spec.max_weight, spec.progress_deadline) == (60, 1, 100, 600)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("90s", 90), ("1m", 60), ("1m30s", 90), ("2h", 7200)])
+def test_durations_are_read_in_seconds(text: str, seconds: float) -> None:
+    assert duration(text, "spec.analysis.interval") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0s", "10", "s", "1.5s", "-1s", "ten", None, 10])
+def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
+    with pytest.raises(SpecError, match=r"spec\.analysis\.interval: .* write it like 30s or 1m"):
+        duration(text, "spec.analysis.interval")
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [
+        (canary({"stepWeight": 0}), "spec.analysis.stepWeight"),
+        (canary({"stepWeight": 101}), "spec.analysis.stepWeight"),
+        (canary({"maxWeight": 0}), "spec.analysis.maxWeight"),
+        (canary({"threshold": -1}), "spec.analysis.threshold"),
+        (canary({"webhooks": [{"name": "load-test"}]}), "spec.analysis.webhooks"),
+        (canary({"iterations": 3}), "spec.analysis.iterations"),
+        (canary(autoscalerRef={"name": "podinfo"}), "spec.autoscalerRef"),
+        (canary(targetRef={"kind": "DaemonSet", "name": "a"}), "spec.targetRef.kind"),
+        (canary(targetRef={"kind": "Deployment"}), "spec.targetRef.name"),
+        (canary(progressDeadlineSeconds="soon"), "spec.progressDeadlineSeconds"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_by_the_name_of_its_field(broken: dict[str, Any], named: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        parse(broken)
+    assert refused.value.field == named
+    assert str(refused.value).startswith(named)

@@ -1,0 +1,71 @@
+"""What is stored is what was meant, and a tool that knows Flagger finds what it expects."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analyzer.conditions import to_object
+from analyzer.status import HISTORY_KEPT, REJECTED_KEPT, Ending, Outcome, Phase, Status, from_object
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+V1, V2 = "1" * 64, "2" * 64
+
+
+def progressing() -> Status:
+    return Status(guarded=True).begin(V2, V1, {"images": ["podinfo:6.0.1"], "by": "ann"}, NOW)
+
+
+def test_a_status_survives_being_stored() -> None:
+    status = replace(
+        progressing(),
+        weight=20,
+        failed_checks=1,
+        check_time=NOW + timedelta(microseconds=5),
+        unrouted=NOW,
+        ending=Ending(Outcome.FAILED, "success 50.00 < 99"),
+        rejected=(V1,),
+        observed_retry="once",
+        observed_generation=3,
+        problem="halted",
+        verdict=("success 50.00 < 99",),
+    ).end(NOW)
+    assert from_object({"status": to_object(status, {}, NOW)}) == replace(status, problem="")
+
+
+@pytest.mark.parametrize(
+    ("phase", "promoted"),
+    [(Phase.INITIALIZED, "True"), (Phase.PROGRESSING, "Unknown"), (Phase.SUCCEEDED, "True"), (Phase.FAILED, "False")],
+)
+def test_the_promoted_condition_is_flaggers(phase: Phase, promoted: str) -> None:
+    shown = to_object(replace(Status(), phase=phase), {}, NOW)
+    condition = next(each for each in shown["conditions"] if each["type"] == "Promoted")
+    assert (condition["status"], condition["reason"]) == (promoted, phase.value)
+
+
+def test_a_cancelled_revision_is_failed_for_the_reason_cancelled() -> None:
+    ended = replace(progressing(), ending=Ending(Outcome.CANCELLED, "taken back")).end(NOW)
+    condition = to_object(ended, {}, NOW)["conditions"][0]
+    assert (ended.phase, condition["reason"], condition["message"]) == (Phase.FAILED, "Cancelled", "taken back")
+
+
+def test_a_condition_keeps_its_transition_time_while_it_does_not_change() -> None:
+    first = to_object(progressing(), {}, NOW)
+    second = to_object(replace(progressing(), weight=20), first, NOW + timedelta(minutes=1))
+    assert second["conditions"][0]["lastTransitionTime"] == first["conditions"][0]["lastTransitionTime"]
+
+
+def test_the_history_and_the_rejected_are_bounded() -> None:
+    status = Status()
+    for number in range(30):
+        digest = f"{number:064x}"
+        status = status.begin(digest, V1, {}, NOW)
+        status = replace(status, ending=Ending(Outcome.FAILED, "no")).end(NOW)
+    assert len(status.history) == HISTORY_KEPT
+    assert len(status.rejected) == REJECTED_KEPT
+    assert status.history[-1]["revision"] == status.rejected[-1] == f"{29:064x}"
+
+
+def test_a_status_that_flagger_left_behind_is_read() -> None:
+    status = from_object({"status": {"phase": "WaitingPromotion", "canaryWeight": 10, "lastAppliedSpec": "5d8f"}})
+    assert status.phase is Phase.INITIALIZING
