@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 from webhook.revision import Object, Template, canonical, digest
 
-PREFIX = "detour.dev/"
 POLICY = "detour.dev/policy"  # label; the user's, or `canary` by the analyzer on the target of a Canary
 TEMPLATE = "detour.dev/template"  # annotation; present means: something is diverted
 PREVIOUS = "detour.dev/previous"  # annotation; present means: a promotion is under way
@@ -27,6 +26,8 @@ STATE = "detour.dev/state"  # label, by the analyzer
 HISTORY = "detour.dev/history"  # annotation; whole digests of proven templates, the oldest first
 PROMOTE = "detour.dev/promote"  # annotation; the analyzer asks, the webhook strips it as it acts
 CANARY_OF = "detour.dev/canary-of"  # label on what Detour creates
+LABELS = frozenset({POLICY, REVISION, STATE, CANARY_OF})
+ANNOTATIONS = frozenset({TEMPLATE, PREVIOUS, DIVERTED_BY, HISTORY, PROMOTE})
 CHANGE_CAUSE = "kubernetes.io/change-cause"  # the user's annotation, which belongs to the template it came with
 
 POLICY_NONE = "none"

@@ -1,0 +1,229 @@
+"""The decision: what becomes of a request to change a Deployment. Pure; reads like the list of rules that it is.
+
+Every request meets the rules from top to bottom, and the first that has something to say decides. The guards come
+first; then the request is folded onto what is diverted already (`webhook.fold`), and the rest look at the template
+that its writer means.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from webhook import keys as ours
+from webhook import promotion, stash
+from webhook.change import Change, understood
+from webhook.claims import LAST_APPLIED
+from webhook.decision import DIRECT, Decision, Kind, Settings, denied
+from webhook.exemptions import cannot_run_twice, nothing_to_protect
+from webhook.keys import Keys
+from webhook.objects import annotations, labels, mapping
+from webhook.request import CREATE, UPDATE, Request
+from webhook.revision import canonical, digest, short, without_restart
+from webhook.selector import matches
+from webhook.stash import Stash, StashError
+from webhook.wording import Wording
+
+ANNOTATIONS_LIMIT = 256 * 1024
+"""Bytes of all keys and values together (`TotalAnnotationSizeLimitB` in k8s.io/apimachinery/pkg/api/validation)."""
+
+
+def divert(request: Request, settings: Settings, now: datetime) -> Decision:
+    """What the API server shall store in place of what was requested. Never raises on what `review` accepts."""
+    decision = (
+        _not_for_us(request)
+        or _answered_before(request, settings)
+        or _opted_out(request)
+        or promotion.asked(request, settings)
+        or _changed(understood(request, settings, now))
+    )
+    return _within_limits(request, decision)
+
+
+def _changed(change: Change) -> Decision:
+    return next(decision for rule in RULES if (decision := rule(change)) is not None)
+
+
+def _not_for_us(request: Request) -> Decision | None:
+    """A new Deployment, which comes as it is and brings no history; one on its way out; one that Detour made."""
+    if request.operation == CREATE and not request.subresource and stash.CANARY_OF not in labels(request.object):
+        return Decision(Kind.UNTOUCHED, keys=ours.cleared())
+    if request.operation != UPDATE or request.subresource or stash.CANARY_OF in labels(request.object):
+        return Decision(Kind.UNTOUCHED)
+    leaving = any(mapping(side, "metadata").get("deletionTimestamp") for side in (request.object, request.old))
+    return Decision(Kind.UNTOUCHED) if leaving else None
+
+
+def _answered_before(request: Request, settings: Settings) -> Decision | None:
+    """Our own answer to this very request, met again by the second of two entries: it stands.
+
+    It shows by template and revision, which no single command changes together while the primary's template stays;
+    the digest proves it. Who forges one has asked for an update, and is treated so: it waits, under his name.
+    """
+    new = labels(request.object) | annotations(request.object)
+    old = labels(request.old) | annotations(request.old)
+    if request.wanted != request.primary or any(new.get(k) == old.get(k) for k in (stash.TEMPLATE, stash.REVISION)):
+        return None
+    keys = ours.carried(request, settings.analyzer)
+    if stash.TEMPLATE not in new and stash.REVISION not in new:
+        return Decision(Kind.CANCELLED, keys=ours.dropping(keys, request.primary))
+    try:
+        waiting = stash.diverted(request.object)
+    except StashError:
+        return None
+    if waiting is None or waiting.template == request.primary or short(waiting.digest) != new.get(stash.REVISION):
+        return None
+    return Decision(Kind.DIVERTED, keys=ours.diverting(keys, waiting, ours.author(request)), revision=waiting.digest)
+
+
+def _opted_out(request: Request) -> Decision | None:
+    """The policy is `none`. A label that is taken away still counts for the update that takes it."""
+    old = labels(request.old)
+    if labels(request.object).get(stash.POLICY, old.get(stash.POLICY)) != stash.POLICY_NONE:
+        return None
+    waited = stash.TEMPLATE in annotations(request.old)
+    words = Wording(request.namespace, request.name)
+    warning = words.opted_out(str(old.get(stash.REVISION, ""))) if waited else ""
+    return Decision(Kind.DIRECT if request.wanted != request.primary else Kind.UNTOUCHED, None, ours.cleared(), warning)
+
+
+def _selector_mismatch(change: Change) -> Decision | None:
+    """The canary's labels are rewritten, which would hide what the API server refuses; so refuse it in its words."""
+    selector = mapping(change.request.object, "spec").get("selector")
+    found = mapping(change.meant, "metadata", "labels")
+    if change.meant == change.primary or matches(selector, found):
+        return None
+    where, complaint = "spec.template.metadata.labels", "`selector` does not match template `labels`"
+    sentence = (
+        f'Deployment.apps "{change.request.name}" is invalid: {where}: Invalid value: {canonical(found)}: {complaint}'
+    )
+    return denied(sentence, 422, "Invalid")
+
+
+def _gone_back(change: Change) -> Decision | None:
+    """The primary's own template is wanted: nothing waits any more."""
+    if change.meant != change.primary:
+        return None
+    if change.waiting is None:
+        guarded = change.words.guarded() if stash.POLICY in change.keys else ""
+        return Decision(Kind.UNTOUCHED, change.primary, change.keys, guarded)
+    return _cancelled(change, change.words.cancelled(change.waiting.digest))
+
+
+def _undone(change: Change) -> Decision | None:
+    """`kubectl rollout undo` during a canary: it steps back from the newest revision, which is the canary's.
+
+    It is known by what it sends: no field manager, and all annotations replaced by those of an old ReplicaSet.
+    """
+    if change.waiting is None or change.rejected or change.request.manager:
+        return None
+    new, old = annotations(change.request.object), annotations(change.request.old)
+    if new.get(stash.TEMPLATE) == old.get(stash.TEMPLATE):
+        return None
+    if digest(change.wanted) not in stash.history(change.request.old):
+        return None
+    return _cancelled(change, change.words.undone(change.waiting.digest))
+
+
+def _restarted(change: Change) -> Decision | None:
+    """A restart runs what is proven once more. It comes before the next rule, since digests leave its stamp out."""
+    if change.wanted == change.primary or change.settings.restart != DIRECT:
+        return None
+    if without_restart(change.wanted) != without_restart(change.primary):
+        return None
+    keys = change.keys
+    if change.waiting is not None:
+        keys = keys | {stash.TEMPLATE: stash.encode(Stash(change.meant, change.waiting.change_cause))}
+    return Decision(Kind.RESTARTED, change.wanted, keys, change.words.restarted(), digest(change.primary))
+
+
+def _waiting_already(change: Change) -> Decision | None:
+    """The same template again, from anybody: not a byte changes."""
+    if change.waiting is None or (change.meant != change.waiting.template and change.revision != change.waiting.digest):
+        return None
+    keys, revision = change.keys, change.waiting.digest
+    again = Stash(change.meant, change.change_cause)
+    if again != change.waiting:  # another restart stamp, or the same template for another cause
+        keys = keys | {stash.TEMPLATE: stash.encode(again)}
+    warning = change.words.rejected(revision) if change.rejected else change.words.unchanged(revision)
+    warning = warning if change.asked else ""
+    return Decision(Kind.UNCHANGED, change.primary, _cause_kept(change, keys), warning, revision)
+
+
+def _unprotected(change: Change) -> Decision | None:
+    """No traffic depends on the primary."""
+    reason = nothing_to_protect(change.request, change.now)
+    return _direct(change, Kind.DIRECT, change.words.direct(reason)) if reason else None
+
+
+def _unfit(change: Change) -> Decision | None:
+    """A second copy would do harm, or is not the user's to make."""
+    reason = cannot_run_twice(change.request, change.meant)
+    return _direct(change, Kind.DIRECT, change.words.unfit(reason)) if reason else None
+
+
+def _proven(change: Change) -> Decision | None:
+    """Back to a revision that passed here before."""
+    if change.settings.rollback != DIRECT or change.revision not in stash.history(change.request.old):
+        return None
+    return _direct(change, Kind.PROVEN, change.words.proven(change.revision))
+
+
+def _diverted(change: Change) -> Decision:
+    """The rule that Detour is for: the primary keeps its template, and the new one waits."""
+    revision, superseded = change.revision, change.waiting.digest if change.waiting else ""
+    warning = change.words.diverted(revision, superseded)
+    waiting = Stash(change.meant, change.change_cause)
+    keys = ours.diverting(change.keys, waiting, ours.author(change.request))
+    if change.request.dry_run:  # shown in place, so that tools see the change and the API server validates it
+        return Decision(Kind.DIVERTED, change.meant, change.keys, warning, revision)
+    return Decision(Kind.DIVERTED, change.primary, _cause_kept(change, keys), warning, revision)
+
+
+RULES: tuple[Callable[[Change], Decision | None], ...] = (
+    _selector_mismatch,
+    _gone_back,
+    _undone,
+    _restarted,
+    _waiting_already,
+    _unprotected,
+    _unfit,
+    _proven,
+    _diverted,
+)
+
+
+def _cancelled(change: Change, warning: str) -> Decision:
+    keys = _cause_kept(change, ours.dropping(change.keys, change.primary))
+    return Decision(Kind.CANCELLED, change.primary, keys, warning, digest(change.primary))
+
+
+def _direct(change: Change, kind: Kind, warning: str) -> Decision:
+    return Decision(kind, change.meant, ours.ending(change.keys), warning, change.revision)
+
+
+def _cause_kept(change: Change, keys: Keys) -> Keys:
+    """The change-cause on the Deployment is the running revision's."""
+    return keys | {stash.CHANGE_CAUSE: annotations(change.request.old).get(stash.CHANGE_CAUSE)}
+
+
+def _within_limits(request: Request, decision: Decision) -> Decision:
+    """Never truncate: a stash that does not fit is refused while its user is there to read why."""
+    own = sum(_size(key, decision.keys.get(key)) for key in (stash.TEMPLATE, stash.PREVIOUS))
+    if not own or decision.denial:
+        return decision
+    final = annotations(request.object) | {k: v for k, v in decision.keys.items() if k not in stash.LABELS}
+    total = sum(_size(key, value) for key, value in final.items())
+    if total <= ANNOTATIONS_LIMIT:
+        return decision
+    remedy = (
+        "apply it --server-side, which keeps no copy in annotations" if LAST_APPLIED in final else "make it smaller"
+    )
+    return denied(
+        f"{request.name}: annotations of {total} bytes, {own} of them the diverted template, are more than the "
+        f"{ANNOTATIONS_LIMIT} that Kubernetes stores; {remedy}",
+        413,
+        "RequestEntityTooLarge",
+    )
+
+
+def _size(key: str, value: str | None) -> int:
+    return len(key.encode("utf-8", "surrogatepass")) + len(value.encode("utf-8", "surrogatepass")) if value else 0
