@@ -15,19 +15,14 @@ from sandbox.progress import say, step
 # Package → a program of it, by which it is known to be there.
 PACKAGES: Mapping[str, str] = {
     "buildah": "buildah",
-    "conntrack": "conntrack",
     "containerd": "containerd",
     "containernetworking-plugins": "/usr/lib/cni/bridge",
     "debootstrap": "debootstrap",
     "hey": "hey",
     "iproute2": "ip",
     "iptables": "iptables",
-    "kmod": "modprobe",
-    "mount": "mount",
     "nftables": "nft",
-    "procps": "sysctl",
     "runc": "runc",
-    "util-linux": "nsenter",
 }
 DEADLINE_SECONDS = 15 * 60
 PAUSES = (5, 20, None)
