@@ -18,7 +18,8 @@ unit: venv ## The tests that need no cluster
 	@$(BIN)/pytest -q -m "not cluster" -n auto
 
 cluster: up ## The tests on the real Kubernetes of the sandbox
-	@$(BIN)/pytest -q -m cluster -n 6
+	@$(BIN)/pytest -q -m "cluster and not alone" -n 6
+	@$(BIN)/pytest -q -m "cluster and alone"
 
 lint: venv ## Formatting, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -1,0 +1,52 @@
+"""kubectl as a user has it: the real program, its output and its warnings."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+KUBECTL = ROOT / ".sandbox/bin/kubectl"
+KUBECONFIG = ROOT / ".sandbox/kubeconfig"
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and whether it was content."""
+
+    out: str
+    err: str
+    code: int
+
+    @property
+    def warnings(self) -> list[str]:
+        """The lines that admission added."""
+        return [line.removeprefix("Warning: ") for line in self.err.splitlines() if line.startswith("Warning: ")]
+
+
+def kubectl(*arguments: str, stdin: str | None = None, check: bool = True, env: dict[str, str] | None = None) -> Said:
+    """Run kubectl against the sandbox; with `check`, a failure is the test's."""
+    command = [str(KUBECTL), "--kubeconfig", str(KUBECONFIG), *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=180, env=env, check=False)
+    if check and done.returncode:
+        raise AssertionError(f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+    return Said(done.stdout, done.stderr, done.returncode)
+
+
+def get(*arguments: str) -> Object:
+    """An object, or a list of them, as JSON."""
+    return dict(json.loads(kubectl("get", *arguments, "-o", "json").out))
+
+
+def eventually(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait until `condition` holds; fail saying `what` did not come about."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.2)

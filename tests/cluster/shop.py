@@ -1,0 +1,175 @@
+"""A namespace with an application as a user would have it: podinfo behind a Service and an Ingress, and a Canary."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.cluster.kubectl import Object, Said, eventually, get, kubectl
+from webhook import stash
+
+IMAGE = "ghcr.io/stefanprodan/podinfo"
+PROMETHEUS = "http://prometheus.monitoring:9090"
+SUCCESS_RATE = (
+    'sum(rate(http_request_duration_seconds_count{namespace="{{ namespace }}",pod=~"{{ target }}-[^-]+-[^-]+$",'
+    'status!~"5.."}[{{ interval }}])) / sum(rate(http_request_duration_seconds_count{namespace="{{ namespace }}",'
+    'pod=~"{{ target }}-[^-]+-[^-]+$"}[{{ interval }}])) * 100'
+)
+
+
+@dataclass
+class Shop:
+    """One application in one namespace. `host` is what its Ingress answers to."""
+
+    namespace: str
+    replicas: int = 2
+    analysis: Object = field(default_factory=dict)
+    spec: Object = field(default_factory=dict)
+    pod: Object = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        return f"{self.namespace}.example.com"
+
+    def open(self) -> None:
+        """Create everything, and wait until the next update is certain to be diverted."""
+        kubectl("create", "namespace", self.namespace)
+        self.apply(self.deployment(), self.service(), self.ingress(), self.template(), self.canary())
+        self("rollout", "status", "deployment/podinfo", "--timeout=60s")
+        self("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
+
+    def __call__(self, *arguments: str, **options: Any) -> Said:
+        """kubectl in this namespace."""
+        return kubectl("-n", self.namespace, *arguments, **options)
+
+    def get(self, *arguments: str) -> Object:
+        return get("-n", self.namespace, *arguments)
+
+    def apply(self, *objects: Object, arguments: tuple[str, ...] = ()) -> Said:
+        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        return self("apply", *arguments, "-f", "-", stdin=manifest)
+
+    def set_image(self, tag: str) -> Said:
+        """What the user types."""
+        return self("set", "image", "deployment/podinfo", f"podinfo={IMAGE}:{tag}")
+
+    def deployment(self, tag: str = "6.0.0", **container: Any) -> Object:
+        probe = {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1}
+        podinfo = {
+            "name": "podinfo",
+            "image": f"{IMAGE}:{tag}",
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["./podinfo", "--port=9898", "--level=info"],
+            "ports": [{"name": "http", "containerPort": 9898}],
+            "readinessProbe": probe,
+            "lifecycle": {"preStop": {"sleep": {"seconds": 3}}},
+            **container,
+        }
+        template = {"metadata": {"labels": {"app": "podinfo"}}, "spec": {"containers": [podinfo], **self.pod}}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "podinfo", "labels": {"app": "podinfo"}},
+            "spec": {
+                "replicas": self.replicas,
+                "selector": {"matchLabels": {"app": "podinfo"}},
+                "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+                "template": template,
+            },
+        }
+
+    def service(self) -> Object:
+        ports = [{"name": "http", "port": 9898, "targetPort": "http"}]
+        spec = {"selector": {"app": "podinfo"}, "ports": ports}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "podinfo"}, "spec": spec}
+
+    def ingress(self) -> Object:
+        backend = {"service": {"name": "podinfo", "port": {"number": 9898}}}
+        paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
+        spec = {"rules": [{"host": self.host, "http": {"paths": paths}}]}
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "podinfo"},
+            "spec": spec,
+        }
+
+    def template(self) -> Object:
+        return {
+            "apiVersion": "flagger.app/v1beta1",
+            "kind": "MetricTemplate",
+            "metadata": {"name": "success-rate"},
+            "spec": {"provider": {"type": "prometheus", "address": PROMETHEUS}, "query": SUCCESS_RATE},
+        }
+
+    def canary(self) -> Object:
+        metric = {"name": "success-rate", "templateRef": {"name": "success-rate"}, "interval": "5s"}
+        steps = {"interval": "2s", "threshold": 2, "stepWeight": 25, "maxWeight": 50}
+        metrics = [{**metric, "thresholdRange": {"min": 99}}]
+        return {
+            "apiVersion": "flagger.app/v1beta1",
+            "kind": "Canary",
+            "metadata": {"name": "podinfo"},
+            "spec": {
+                "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+                "progressDeadlineSeconds": 60,
+                "analysis": {**steps, "metrics": metrics, **self.analysis},
+                **self.spec,
+            },
+        }
+
+    @property
+    def primary(self) -> Object:
+        return self.get("deployment", "podinfo")
+
+    @property
+    def live_image(self) -> str:
+        """The tag that the primary runs."""
+        return tag_of(self.primary["spec"]["template"])
+
+    @property
+    def waiting(self) -> Object | None:
+        """The template that is diverted."""
+        found = stash.diverted(self.primary)
+        return found.template if found else None
+
+    @property
+    def status(self) -> Object:
+        return dict(self.get("canary", "podinfo").get("status") or {})
+
+    @property
+    def phase(self) -> str:
+        return str(self.status.get("phase", ""))
+
+    def exists(self, kind: str, name: str) -> bool:
+        return bool(self("get", kind, name, "--ignore-not-found", "-o", "name").out)
+
+    def events(self, kind: str = "Canary") -> list[str]:
+        """The texts of the events about the Canary, or about the user's Deployment."""
+        found = self.get("events", "--field-selector", f"involvedObject.kind={kind}")["items"]
+        return [event["message"] for event in found if event.get("source", {}).get("component") == "detour"]
+
+    def until(self, phase: str, seconds: float = 90) -> None:
+        """Wait for a phase."""
+        eventually(lambda: self.phase == phase, f"phase {phase}; status is {self.status}", seconds)
+
+    def until_weight(self, weight: int, seconds: float = 60) -> None:
+        """Wait until the canary has at least this weight."""
+        eventually(lambda: self.status.get("canaryWeight", 0) >= weight, f"weight {weight}; {self.status}", seconds)
+
+    def until_gone(self, seconds: float = 60) -> None:
+        """Wait until nothing of the canary is left."""
+        eventually(lambda: not self.leftovers(), f"nothing left; there is {self.leftovers()}", seconds)
+
+    def leftovers(self) -> list[str]:
+        found = self("get", "deployments,services,ingresses", "-l", stash.CANARY_OF, "-o", "name")
+        return found.out.split()
+
+
+def tag_of(template: Object | None) -> str:
+    """The tag of the first container's image."""
+    return str(template["spec"]["containers"][0]["image"]).rpartition(":")[2] if template else ""
+
+
+OpenShop = Callable[..., Shop]
+"""Makes a shop with the options of `Shop`, and opens it."""
