@@ -4,7 +4,6 @@ They carry none of the primary's own metadata that a tool keeps its books in (tr
 configuration, our stash): whatever is copied here is copied because something needs it.
 """
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +12,10 @@ from analyzer.discovery import Surroundings
 from analyzer.labels import Rewriting, matches, service_selector
 from analyzer.ownership import LONGEST, canary_name, mark, metadata
 from webhook.revision import short
-from webhook.stash import PREFIX, REVISION
+from webhook.stash import REVISION
 
 DIGEST = "detour.dev/digest"
+OURS = "detour.dev/"
 COPIED_FROM_DEPLOYMENT = ("minReadySeconds", "progressDeadlineSeconds")
 COPIED_FROM_SERVICE = ("ipFamilies", "ipFamilyPolicy")
 COPIED_PORT_FIELDS = ("name", "port", "targetPort", "protocol", "appProtocol")
@@ -78,15 +78,16 @@ def deserts(template: Object, surroundings: Surroundings) -> str | None:
 
 def _pod_template(primary: Object, template: Object, change: Rewriting) -> dict[str, Any]:
     labels: dict[str, str] = template["metadata"].get("labels") or {}
-    meta = copy.deepcopy(dict(template["metadata"]))
-    meta["labels"] = {**change.of(labels), **mark(primary)}
-    return {"metadata": meta, "spec": pod_labels.followed(template["spec"], labels, change)}
+    return {
+        "metadata": {**template["metadata"], "labels": {**change.of(labels), **mark(primary)}},
+        "spec": pod_labels.followed(template["spec"], labels, change),
+    }
 
 
 def _service(primary: Object, service: Object) -> dict[str, Any]:
     """The same ports under the same names, and the labels by which a ServiceMonitor finds it."""
     spec, meta = service["spec"], service["metadata"]
-    labels = {key: value for key, value in (meta.get("labels") or {}).items() if not key.startswith(PREFIX)}
+    labels = {key: value for key, value in (meta.get("labels") or {}).items() if not key.startswith(OURS)}
     annotations = {
         key: value
         for key, value in (meta.get("annotations") or {}).items()
@@ -98,7 +99,7 @@ def _service(primary: Object, service: Object) -> dict[str, Any]:
         "kind": "Service",
         "metadata": metadata(primary, canary_name(meta["name"], LONGEST), labels, annotations),
         "spec": {
-            **{field: copy.deepcopy(spec[field]) for field in COPIED_FROM_SERVICE if field in spec},
+            **{field: spec[field] for field in COPIED_FROM_SERVICE if field in spec},
             **({"clusterIP": "None"} if spec.get("clusterIP") == "None" else {}),
             **({"ports": ports} if ports else {}),
             "selector": mark(primary),

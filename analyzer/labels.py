@@ -5,7 +5,6 @@ Service selects the canary's pods: a minimal hitting set over the selectors. Amo
 that leaves most NetworkPolicies, PodDisruptionBudgets and PodMonitors matching.
 """
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -83,30 +82,38 @@ def followed(pod_spec: Object, labels: Labels, rewriting: Rewriting) -> dict[str
     A term means the pod itself where it names a rewritten label with the value that the label had. Terms on a label
     that was taken away have nothing to follow, and go on meaning the primary's pods.
     """
-    result = copy.deepcopy(dict(pod_spec))
     new = {(key, labels[key]): value for key, value in rewriting.values.items()}
-    affinity = result.get("affinity") or {}
-    for selector in _label_selectors(
-        [affinity.get("podAffinity"), affinity.get("podAntiAffinity"), result.get("topologySpreadConstraints")]
-    ):
-        equal = selector.get("matchLabels") or {}
-        equal.update({key: new[key, value] for key, value in equal.items() if (key, value) in new})
-        for expression in selector.get("matchExpressions") or ():
-            values = expression.get("values") or []
-            values[:] = [new.get((expression["key"], value), value) for value in values]
+    result = dict(pod_spec)
+    if affinity := pod_spec.get("affinity"):
+        between_pods = {"podAffinity", "podAntiAffinity"} & affinity.keys()
+        result["affinity"] = {**affinity, **{kind: _followed(affinity[kind], new) for kind in between_pods}}
+    if spread := pod_spec.get("topologySpreadConstraints"):
+        result["topologySpreadConstraints"] = _followed(spread, new)
     return result
 
 
-def _label_selectors(terms: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(terms, list):
-        for term in terms:
-            yield from _label_selectors(term)
-    elif isinstance(terms, dict):
-        for key, value in terms.items():
-            if key == "labelSelector" and value:
-                yield value
-            else:
-                yield from _label_selectors(value)
+def _followed(term: Any, new: Mapping[tuple[str, str], str]) -> Any:
+    if isinstance(term, list):
+        return [_followed(each, new) for each in term]
+    if not isinstance(term, dict):
+        return term
+    if "labelSelector" in term:
+        return {**term, "labelSelector": _selector(term["labelSelector"] or {}, new)}
+    return {key: _followed(value, new) for key, value in term.items()}
+
+
+def _selector(selector: Selector, new: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    result = dict(selector)
+    if equal := selector.get("matchLabels"):
+        result["matchLabels"] = {key: new.get((key, value), value) for key, value in equal.items()}
+    if expressions := selector.get("matchExpressions"):
+        result["matchExpressions"] = [
+            {**each, "values": [new.get((each["key"], value), value) for value in each["values"]]}
+            if each.get("values")
+            else each
+            for each in expressions
+        ]
+    return result
 
 
 def _smallest_sets(primary: Object, selecting: Sequence[Selector], labels: Labels) -> list[tuple[str, ...]]:

@@ -75,9 +75,7 @@ def _credentials(provider: Object, secret: Object | None, where: str) -> dict[st
     if not name:
         return {}
     if secret is None:
-        raise SpecError(
-            field, f"there is no Secret {name} in the template's namespace", "create it, or correct the name"
-        )
+        raise SpecError(field, f"Secret {name} is not in the template's namespace", "create it, or correct the name")
     try:
         found = {key: base64.b64decode(value).decode().strip() for key, value in (secret.get("data") or {}).items()}
     except (binascii.Error, UnicodeDecodeError):

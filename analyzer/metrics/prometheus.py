@@ -82,10 +82,11 @@ class Prometheus:
             with self._ask(query) as response:
                 body = _read(response, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(
-                f"{self.address} cannot be asked: {_cause(error)}; check spec.provider.address"
-            ) from error
-        return self._understood(response, _json(body))
+            raise Unreachable(f"{self.address}: {_cause(error)}; check spec.provider.address") from error
+        try:
+            return self._understood(response, _json(body))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise self._stranger() from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -119,13 +120,16 @@ class Prometheus:
             )
         if response.is_redirect:
             raise Unreachable(f"{self.address} redirects; put the address where it leads into spec.provider.address")
-        if response.status_code != 200 or document.get("status") != "success":
-            said = f" {response.status_code}" if response.status_code != 200 else ", but not as Prometheus does"
-            raise Unreachable(
-                f"{self.address} answers{said}{': ' if message else ''}{message}; check spec.provider.address"
-            )
+        if response.status_code != 200:
+            said = f"{response.status_code} {message}".strip()
+            raise Unreachable(f"{self.address} answers {said}; check spec.provider.address")
+        if document.get("status") != "success":
+            raise self._stranger()
         warnings = (*(document.get("warnings") or ()), *(document.get("infos") or ()))
         return Sample(_series(document.get("data") or {}), tuple(str(each)[:LONGEST_MESSAGE] for each in warnings))
+
+    def _stranger(self) -> Unreachable:
+        return Unreachable(f"{self.address} answers, but not as Prometheus does; check spec.provider.address")
 
 
 def _checked(address: str) -> str:
@@ -133,12 +137,10 @@ def _checked(address: str) -> str:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SpecError(
-            field, f"{address!r} is no http or https address", "write it like http://prometheus.monitoring:9090"
+            field, f"{address!r} is no http or https address", "write it like http://prometheus.example:9090"
         )
     if parts.username or parts.password:
-        raise SpecError(
-            field, "it holds a password, for all to read", "put it into the Secret of spec.provider.secretRef"
-        )
+        raise SpecError(field, "it shows a password to all", "put it into the Secret of spec.provider.secretRef")
     if parts.query or parts.fragment:
         raise SpecError(field, "it ends in a query or a fragment", "leave only host, port and path")
     return address.rstrip("/")
@@ -150,9 +152,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     while chunk := response.raw.read1(64 * 1024):
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise WrongQuery(
-                "the answer is larger than 1 MiB; aggregate to few series in spec.query, by sum() or max()"
-            )
+            raise WrongQuery("the answer is larger than 1 MiB; aggregate to few series in spec.query")
         if time.monotonic() > deadline:
             raise TimeoutError("the answer did not end in time")
     return bytes(body)
@@ -175,10 +175,10 @@ def _series(data: Mapping[str, Any]) -> tuple[Series, ...]:
             return tuple(Series(_labels(each.get("metric") or {}), float(each["value"][1])) for each in result)
         case "scalar" if isinstance(result, list):
             return (Series("", float(result[1])),)
-        case other:
-            raise WrongQuery(
-                f"spec.query yields a {other}, no numbers; make it an instant vector, by rate() or the like"
-            )
+        case "matrix" | "string" as other:
+            raise WrongQuery(f"spec.query yields a {other}; make it an instant vector, by rate() or the like")
+        case _:
+            raise ValueError("no result of Prometheus")
 
 
 def _labels(metric: Mapping[str, str]) -> str:

@@ -15,13 +15,13 @@ NAMES = ("name", "namespace", "target", "primary", "service", "ingress", "route"
 DEFAULT_INTERVAL = "1m"
 
 _TOKEN = re.compile(
-    r"""(?: \s*\{\{-\s | \{\{ ) \s* (?P<expression>[^{}]*?) \s* (?: \s-\}\}\s* | \}\} )  # `-` eats the white space beside
+    r"""(?: \s*\{\{-\s | \{\{ ) \s* (?P<expression>[^{}]*?) \s* (?: \s-\}\}\s* | \}\} )  # a dash eats white space
       | \\. | . """,
     re.VERBOSE | re.DOTALL,
 )
 _VARIABLE = re.compile(r"variables\.(?P<name>\w+)")
 _HARMLESS = re.compile(r"[\w.:-]*")
-_IN_QUOTES = re.compile(r"\\.|\\|[\"'\n]", re.DOTALL)
+_IN_QUOTES = re.compile(r"\\[^\n]|[\\\"'\n]")
 
 
 def query_for(metric: Mapping[str, Any], metric_template: Mapping[str, Any], values: Mapping[str, str]) -> str:
@@ -35,9 +35,7 @@ def query_for(metric: Mapping[str, Any], metric_template: Mapping[str, Any], val
     query = str((metric_template.get("spec") or {}).get("query") or "")
     if not query.strip():
         name = metric_template["metadata"]["name"]
-        raise SpecError(
-            f"spec.query of MetricTemplate {name}", "it is empty", "write the query that the metric stands for"
-        )
+        raise SpecError(f"spec.query of MetricTemplate {name}", "it is empty", "write the query of the metric")
     return render(query, {**values, "interval": interval}, variables)
 
 
@@ -75,15 +73,11 @@ def _placed(value: str, inside: str, expression: str, outside: re.Pattern[str] |
         case "'" | '"':
             return _IN_QUOTES.sub(lambda found: _escaped(found.group(), inside), value)
         case "`" if "`" in value:
-            raise SpecError(
-                f"the value of {expression}", "a backquote cannot be in `…`", 'put it between "…" in the query'
-            )
+            raise SpecError(f"the value of {expression}", "it has a backquote", 'use "…" around it in the query')
         case "#":
             return value.replace("\n", " ")
         case "" if outside and not outside.fullmatch(value):
-            raise SpecError(
-                f"the value of {expression}", f"{value!r} cannot stand outside of quotes", "quote it in the query"
-            )
+            raise SpecError(f"the value of {expression}", f"{value!r} is no plain name", "quote it in the query")
     return value
 
 
@@ -96,10 +90,8 @@ def _escaped(found: str, quote: str) -> str:
 def _value(expression: str, values: Mapping[str, str]) -> str:
     if expression in NAMES and expression in values:
         return values[expression]
-    known = ", ".join(name for name in NAMES if name in values)
-    raise SpecError(
-        f"{{{{ {expression} }}}} in spec.query", "there is no such value", f"use one of {known}, variables.NAME"
-    )
+    known = ", ".join([name for name in NAMES if name in values] + ["variables.NAME"])
+    raise SpecError(f"{{{{ {expression} }}}} in spec.query", "there is no such value", f"use one of {known}")
 
 
 def _variable(name: str, variables: Mapping[str, str]) -> str:

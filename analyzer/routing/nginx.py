@@ -12,7 +12,6 @@ that their documentation does not dwell on, and that shape this module:
   weights are percentages.
 """
 
-import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Nginx:
             "kind": "Ingress",
             "metadata": metadata(primary, canary_name(ingress["metadata"]["name"], LONGEST), annotations=annotations),
             "spec": {
-                **{key: copy.deepcopy(spec[key]) for key in ("ingressClassName", "tls") if spec.get(key)},
+                **{key: spec[key] for key in ("ingressClassName", "tls") if spec.get(key)},
                 "rules": list(_rules(spec.get("rules") or (), services)),
             },
         }
@@ -148,7 +147,5 @@ def _rules(rules: Iterable[Object], services: set[str]) -> Iterator[dict[str, An
 
 
 def _redirected(path: Object) -> dict[str, Any]:
-    result = copy.deepcopy(dict(path))
-    service = result["backend"]["service"]
-    service["name"] = canary_name(service["name"], LONGEST)
-    return result
+    service = path["backend"]["service"]
+    return {**path, "backend": {"service": {**service, "name": canary_name(service["name"], LONGEST)}}}
