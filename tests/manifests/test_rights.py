@@ -1,0 +1,88 @@
+"""Every right is on the list, with what it is for: a new one has to be argued for here."""
+
+from typing import Any
+
+import pytest
+
+from tests.manifests.rendered import documents, the
+
+READ, MAKE = ("get", "list", "watch"), ("create", "delete", "get", "list", "patch", "watch")
+ANALYZER = {
+    ("apps", "deployments", None): MAKE,  # the primary is patched; the canary is made and removed
+    ("", "services", None): MAKE,  # the canary's Service
+    ("networking.k8s.io", "ingresses", None): MAKE,  # the canary's Ingress
+    ("flagger.app", "canaries", None): READ,
+    ("flagger.app", "metrictemplates", None): READ,
+    ("flagger.app", "canaries/status", None): ("patch", "update"),
+    ("", "events", None): ("create", "patch"),
+    ("events.k8s.io", "events", None): ("create", "patch"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "detour"): (*READ[:2], "patch", "watch"),
+}
+ANALYZER_AT_HOME = {
+    ("coordination.k8s.io", "leases", None): ("create", "get", "patch", "update"),  # which replica leads
+    ("", "secrets", None): ("create",),  # the CA's; RBAC sees no name on create
+    ("", "secrets", "detour-ca"): ("get", "update"),
+}
+EVERYTHING = ("alertproviders", "canaries", "metrictemplates")
+PEOPLE = {
+    "detour-view": {("flagger.app", kind, None): READ for kind in EVERYTHING},
+    "detour-edit": {
+        ("flagger.app", kind, None): ("create", "delete", "deletecollection", "patch", "update") for kind in EVERYTHING
+    },
+    "detour-bypass": {("detour.dev", "deployments", None): ("bypass",)},
+    "detour-secret-reader": {("", "secrets", None): ("get",)},
+}
+
+Rights = dict[tuple[str, str, str | None], tuple[str, ...]]
+
+
+def rights(role: dict[str, Any]) -> Rights:
+    """API group, resource and name (None: any) with the verbs, sorted."""
+    found: Rights = {}
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                for name in rule.get("resourceNames", [None]):
+                    assert (group, resource, name) not in found, "one rule for one thing"
+                    found[group, resource, name] = tuple(sorted(rule["verbs"]))
+    return found
+
+
+def test_the_analyzer_may_do_this_in_every_namespace_and_no_more() -> None:
+    assert rights(the("ClusterRole", "detour-analyzer", "rbac/analyzer.yaml")) == ANALYZER
+
+
+def test_the_analyzer_may_do_this_in_its_own_namespace_and_no_more() -> None:
+    assert rights(the("Role", "detour-analyzer", "rbac/analyzer.yaml")) == ANALYZER_AT_HOME
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_role_for_people_allows_this_and_no_more(name: str) -> None:
+    assert rights(the("ClusterRole", name, "rbac/users.yaml")) == PEOPLE[name]
+
+
+def test_there_are_no_other_roles_and_only_the_analyzer_is_bound() -> None:
+    everything = documents("rbac/analyzer.yaml") + documents("rbac/users.yaml")
+    found = sorted((o["kind"], o["metadata"]["name"]) for o in everything)
+    assert found == [
+        ("ClusterRole", "detour-analyzer"),
+        *(("ClusterRole", name) for name in sorted(PEOPLE)),
+        ("ClusterRoleBinding", "detour-analyzer"),
+        ("Role", "detour-analyzer"),
+        ("RoleBinding", "detour-analyzer"),
+        ("ServiceAccount", "detour-analyzer"),
+    ]
+    for binding in (o for o in everything if o["kind"].endswith("Binding")):
+        assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("ServiceAccount", "detour-analyzer")]
+        assert binding["roleRef"]["kind"] == binding["kind"].removesuffix("Binding")
+
+
+def test_the_analyzer_reads_no_secret_and_no_config_map_of_other_namespaces() -> None:
+    resources = {resource for _, resource, _ in rights(the("ClusterRole", "detour-analyzer", "rbac/analyzer.yaml"))}
+    assert not resources & {"secrets", "configmaps", "*", "serviceaccounts/token", "pods/exec"}
+
+
+def test_view_and_edit_join_the_roles_of_the_cluster() -> None:
+    for name in ("view", "edit"):
+        labels = the("ClusterRole", f"detour-{name}", "rbac/users.yaml")["metadata"]["labels"]
+        assert labels == {f"rbac.authorization.k8s.io/aggregate-to-{name}": "true"}
