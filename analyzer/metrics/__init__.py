@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from analyzer.metrics.provider import Provider
 from analyzer.spec import SpecError
 
 Object = Mapping[str, Any]
+
+_TOKEN = re.compile(r"[!-~]+")  # visible ASCII: all that a header may hold; the error of a lower layer would quote it
 
 BUILT_IN = ("request-success-rate", "request-duration")
 
@@ -57,6 +60,8 @@ def _prometheus(provider: Object, credentials: Mapping[str, str]) -> Provider:
             f"the Secret has the keys {', '.join(sorted(credentials))}",
             "give it a token, or a username and a password",
         )
+    if token and not _TOKEN.fullmatch(token):
+        raise SpecError("spec.provider.secretRef", "the token has impossible characters", "store it without spaces")
     return Prometheus(
         str(provider.get("address", "")),
         token=token,
@@ -77,7 +82,9 @@ def _credentials(provider: Object, secret: Object | None, where: str) -> dict[st
     if secret is None:
         raise SpecError(field, f"Secret {name} is not in the template's namespace", "create it, or correct the name")
     try:
-        found = {key: base64.b64decode(value).decode().strip() for key, value in (secret.get("data") or {}).items()}
+        found = {
+            key: base64.b64decode(value).decode().strip("\r\n") for key, value in (secret.get("data") or {}).items()
+        }
     except (binascii.Error, UnicodeDecodeError):
         raise SpecError(field, f"a value in Secret {name} is no text", "store the credentials as text") from None
     if not found:

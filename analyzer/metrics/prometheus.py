@@ -70,7 +70,7 @@ class Prometheus:
         self._api: Any = PrometheusConnect(
             url=self.address,
             headers={"Accept-Encoding": "identity", **(headers or {})},
-            auth=Bearer(token) if token else HTTPBasicAuth(*basic) if basic else None,
+            auth=_auth(token, basic),
             disable_ssl=not verify,
             retry=RETRY,
         )
@@ -81,6 +81,8 @@ class Prometheus:
         try:
             with self._ask(query) as response:
                 body = _read(response, deadline)
+        except (requests.exceptions.InvalidHeader, UnicodeError):
+            raise Unreachable(f"{self.address}: headers that cannot be sent; check spec.provider.headers") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self.address}: {_cause(error)}; check spec.provider.address") from error
         try:
@@ -132,13 +134,21 @@ class Prometheus:
         return Unreachable(f"{self.address} answers, but not as Prometheus does; check spec.provider.address")
 
 
+def _auth(token: str | None, basic: tuple[str, str] | None) -> AuthBase | None:
+    if token:
+        return Bearer(token)
+    return HTTPBasicAuth(*(text.encode() for text in basic)) if basic else None
+
+
 def _checked(address: str) -> str:
-    field = "spec.provider.address"
-    parts = urlsplit(address)
+    field, remedy = "spec.provider.address", "write it like http://prometheus.example:9090"
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        raise SpecError(field, f"{address!r} is no address: {error}", remedy) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SpecError(
-            field, f"{address!r} is no http or https address", "write it like http://prometheus.example:9090"
-        )
+        raise SpecError(field, f"{address!r} is no http or https address", remedy)
     if parts.username or parts.password:
         raise SpecError(field, "it shows a password to all", "put it into the Secret of spec.provider.secretRef")
     if parts.query or parts.fragment:

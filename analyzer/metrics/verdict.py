@@ -126,7 +126,7 @@ def _among(worst: Series, series: list[Series]) -> str:
 
 
 def _number(value: object, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise SpecError(field, f"{value!r} is no number", "write one, without quotes")
     return float(value)
 

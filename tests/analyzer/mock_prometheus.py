@@ -1,10 +1,12 @@
 """A server that only pretends to be Prometheus: it says what it is told to, and counts who asks."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -39,8 +41,8 @@ class Mock:
 
 
 @contextmanager
-def pretending() -> Iterator[Mock]:
-    """The server, on a port of its own."""
+def pretending(pair: Path | None = None) -> Iterator[Mock]:
+    """The server, on a port of its own; with TLS if there is a file with key and certificate."""
     mock = Mock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,7 +65,11 @@ def pretending() -> Iterator[Mock]:
             """A client that hangs up is part of the play."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    mock.address = f"http://127.0.0.1:{server.server_port}"
+    mock.address = f"{'https' if pair else 'http'}://127.0.0.1:{server.server_port}"
+    if pair:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

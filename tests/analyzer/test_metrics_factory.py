@@ -72,6 +72,7 @@ def test_a_secret_that_the_template_does_not_name_is_not_used(built: list[Any]) 
         (REFERRING, None, "Secret creds is not in the template's namespace; create it, or correct the name"),
         (REFERRING, secret(username="ann"), "the Secret has the keys username; give it a token, or"),
         (REFERRING, secret(), "Secret creds is empty"),
+        (REFERRING, secret(token="t0p\nsecret"), "the token has impossible characters"),
         (REFERRING, {"data": {"token": "/w=="}}, "a value in Secret creds is no text"),
     ],
 )
@@ -81,6 +82,7 @@ def test_what_is_wrong_is_said_by_the_name_of_its_field(
     with pytest.raises(SpecError) as error:
         provider_for(metric_template, given)
     assert problem in str(error.value)
+    assert "t0p" not in str(error.value)
 
 
 def test_a_template_is_looked_for_in_the_canarys_namespace_unless_it_says_another() -> None:

@@ -7,7 +7,9 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler as Handler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from analyzer.metrics.prometheus import Prometheus
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
 from analyzer.spec import SpecError
+from certs.authority import issue_ca, issue_serving
 from tests.analyzer.mock_prometheus import Mock, pretending, send
 
 Ask = Callable[..., Sample]
@@ -91,6 +94,35 @@ def test_credentials_take_the_place_of_those_in_the_headers(mock: Mock, ask: Ask
     sent = [headers for *_, headers in mock.asked]
     assert (sent[0]["Authorization"], sent[0]["X-Scope-OrgID"]) == ("Bearer t0ken", "shop")
     assert sent[1]["Authorization"] == "Basic " + base64.b64encode(b"ann:pa:ss").decode()
+
+
+def test_names_and_passwords_of_every_script_are_sent(mock: Mock, ask: Ask) -> None:
+    mock.answers(vector("1"))
+    ask(basic=("zoë", "пароль"))
+    assert mock.asked[0][3]["Authorization"] == "Basic " + base64.b64encode("zoë:пароль".encode()).decode()
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Other: b", "…"])
+def test_headers_that_cannot_be_sent_are_named(ask: Ask, value: str) -> None:
+    with pytest.raises(Unreachable, match=r"check spec\.provider\.headers"):
+        ask(headers={"X-Scope-OrgID": value})
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_a_certificate_is_verified_unless_the_template_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = issue_serving(issue_ca(datetime.now(UTC)), ["p.example"], datetime.now(UTC))
+    (tmp_path / "pair.pem").write_bytes(pair.key + pair.certificate)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "pair.pem"))
+    with pretending(tmp_path / "pair.pem") as mock:
+        mock.answers(vector("1"))
+        strict, lenient = Prometheus(mock.address), Prometheus(mock.address, verify=False)
+        with pytest.raises(Unreachable, match="certificate verify failed"):
+            strict.query("up")
+        assert lenient.query("up").series == (Series("{}", 1),)
+        strict.close()
+        lenient.close()
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, "bad_data"), (422, "execution")])
@@ -228,6 +260,8 @@ def test_nobody_there_is_unreachable_with_the_reason(ask: Ask, mock: Mock) -> No
         ("prometheus:9090", "is no http or https address"),
         ("file:///etc/passwd", "is no http or https address"),
         ("http://ann:secret@p", "it shows a password to all; put it into the Secret"),
+        ("http://p:99999", "Port out of range"),
+        ("http://[::1", "is no address"),
         ("http://p/?tenant=x", "it ends in a query or a fragment"),
     ],
 )

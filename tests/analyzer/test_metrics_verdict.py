@@ -98,6 +98,7 @@ def test_what_could_not_be_measured_is_neither_passed_nor_failed() -> None:
         ({"thresholdRange": {"min": 2, "max": 1}}, "min 2 is above max 1; swap them"),
         ({"thresholdRange": {"max": "500"}}, r"thresholdRange\.max: '500' is no number"),
         ({"thresholdRange": {"max": True}}, "True is no number"),
+        ({"thresholdRange": {"max": math.inf}}, "inf is no number"),
         ({"threshold": "1"}, r"metrics\[m\]\.threshold: '1' is no number"),
     ],
 )
@@ -106,7 +107,7 @@ def test_a_range_that_makes_no_sense_is_refused_by_name(metric: dict[str, Any], 
         limits({"name": "m", **metric})
 
 
-NUMBERS = st.floats(allow_nan=False)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(st.lists(st.floats(), max_size=5), NUMBERS, NUMBERS)
