@@ -16,7 +16,7 @@ from tests.manifests.rendered import the
 
 pytestmark = pytest.mark.cluster
 
-NAMESPACE = f"detour-conditions-{os.getpid()}"
+NAMESPACE = f"conditions-of-detour-{os.getpid()}"  # sorts, and so is called, before Detour's own
 TRIAL = f"{NAMESPACE}.detour.dev"
 DRY = "--dry-run=server"
 
