@@ -35,9 +35,21 @@ def an_address(_: click.Context, parameter: click.Parameter, value: str) -> str:
     return value
 
 
+def a_kubeconfig(_: click.Context, __: click.Parameter, value: str) -> str:
+    """The value, if it names a file (or several, as $KUBECONFIG may). Raises BadParameter."""
+    if not any(Path(path).is_file() for path in value.split(os.pathsep)):
+        raise click.BadParameter(f"{value!r} is no file; `make up` makes the sandbox's")
+    return value
+
+
 @click.command("demo")
-@click.option("--kubeconfig", default=default_kubeconfig, help="of an admin  [the sandbox's, $KUBECONFIG]")
-@click.option("--kubectl", default=default_kubectl, help="the program  [the sandbox's, the one on the path]")
+@click.option(
+    "--kubeconfig",
+    default=default_kubeconfig,
+    callback=a_kubeconfig,
+    help="of an admin; by default the sandbox's, else $KUBECONFIG",
+)
+@click.option("--kubectl", default=default_kubectl, help="by default the sandbox's, else the one on the path")
 @click.option(
     "--ingress",
     default="http://127.0.0.1:8080",
