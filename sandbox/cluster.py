@@ -1,0 +1,131 @@
+"""What `up` does with a running node: images in, addons on, and waiting until all of it is ready."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox import images, node, node_files
+from sandbox.errors import UserError
+from sandbox.layout import CHECKOUT, CONTAINERD_SOCKET, LOGS, NODE, STATE
+
+ADDONS = CHECKOUT / "sandbox" / "addons"
+IMPORTED = STATE / "imported-images.json"
+
+
+class NotYet(Exception):
+    """What is waited for is not there yet; the text says what is missing."""
+
+
+def wait_until(check: Callable[[], None], seconds: float, pause: float = 0.2) -> None:
+    """Calls `check` until it no longer raises NotYet. Raises UserError with what was missing to the last."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except NotYet as missing:
+            if time.monotonic() > end:
+                raise UserError(f"after {seconds:.0f} s still {missing}: the logs are in {LOGS}") from missing
+        time.sleep(pause)
+
+
+class Kubectl:
+    """The cluster's administrator, seen from the host."""
+
+    def __init__(self, binaries: Mapping[str, Path], kubeconfig: Path) -> None:
+        self._command = [str(binaries["kubectl"]), f"--kubeconfig={kubeconfig}"]
+
+    def __call__(self, *arguments: str, stdin: str | None = None, seconds: float = 60) -> str:
+        """What kubectl printed. Raises UserError with what it complained of."""
+        command = [*self._command, *arguments]
+        ran = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds)
+        if ran.returncode:
+            raise UserError(f"'kubectl {' '.join(arguments)}' failed: {ran.stderr.strip()}")
+        return ran.stdout
+
+    def get(self, *arguments: str) -> Any:
+        """The parsed answer of `kubectl get`. Raises NotYet while there is none."""
+        try:
+            return json.loads(self("get", *arguments, "--output=json"))
+        except UserError as error:
+            raise NotYet(str(error)) from error
+
+
+def api_answers(kubectl: Kubectl) -> None:
+    """Raises NotYet until the API server calls itself ready."""
+    try:
+        kubectl("get", "--raw=/readyz", "--request-timeout=5s")
+    except UserError as error:
+        raise NotYet(f"the API server is not ready ({error})") from error
+
+
+def node_is_ready(kubectl: Kubectl) -> None:
+    """Raises NotYet until the kubelet reports the node ready."""
+    conditions = kubectl.get("node", NODE)["status"].get("conditions", [])
+    if not any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions):
+        raise NotYet("the node is not ready")
+
+
+def deployments_are_available(kubectl: Kubectl, *namespaces: str) -> None:
+    """Raises NotYet until every Deployment of these namespaces runs what it should, completely."""
+    for namespace in namespaces:
+        deployments = kubectl.get("deployments", f"--namespace={namespace}")["items"]
+        if not deployments:
+            raise NotYet(f"no Deployment in namespace {namespace}")
+        for deployment in deployments:
+            if not _is_complete(deployment):
+                raise NotYet(f"Deployment {namespace}/{deployment['metadata']['name']} is not available")
+
+
+def _is_complete(deployment: dict[str, Any]) -> bool:
+    wanted, status = deployment["spec"]["replicas"], deployment["status"]
+    observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    numbers = (status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
+    return observed and numbers == (wanted, wanted, wanted)
+
+
+def import_images(archives: Iterable[Path]) -> None:
+    """Puts the archives' images where the kubelet finds them; those that are in already are skipped."""
+    known = json.loads(IMPORTED.read_text()) if IMPORTED.exists() else {}
+    for archive in archives:
+        stamp = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
+        if known.get(str(archive)) != stamp:
+            import_image(archive)
+            known[str(archive)] = stamp
+            IMPORTED.write_text(json.dumps(known))
+
+
+def import_image(archive: Path) -> None:
+    """Puts an archive's images where the kubelet finds them."""
+    _ctr("images", "import", str(archive))
+
+
+def containerd_answers() -> None:
+    """Raises NotYet until containerd serves."""
+    try:
+        _ctr("version")
+    except UserError as error:
+        raise NotYet(f"containerd does not answer ({error})") from error
+
+
+def _ctr(*arguments: str) -> None:
+    command = [node.debian("ctr"), f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    if ran.returncode:
+        raise UserError(f"'ctr {' '.join(arguments)}' failed: {ran.stderr.strip()}")
+
+
+def apply_addons(kubectl: Kubectl) -> None:
+    """Cluster DNS, the Ingress controller and Prometheus. Their manifests leave the versions of the images open."""
+    manifests = "---\n".join(path.read_text() for path in sorted(ADDONS.glob("*.yaml")))
+    for image in (images.COREDNS, images.TRAEFIK, images.PROMETHEUS):
+        manifests = manifests.replace(f"image: {image.rpartition(':')[0]}\n", f"image: {image}\n")
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=manifests)
+
+
+def admin_kubeconfig(port: int) -> str:
+    """The administrator's credentials for use on the host, through the published port."""
+    inside = json.loads(node_files.kubeconfig("admin").read_text())
+    return node_files.credentials(inside["users"][0]["user"]["token"], f"https://127.0.0.1:{port}")

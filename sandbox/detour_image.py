@@ -1,0 +1,110 @@
+"""Builds Detour's own image from the checkout's Dockerfile, without a registry, and puts it into the cluster.
+
+The base image is Debian's Python, made by debootstrap. Buildah's storage keeps the layers, so a change of the sources
+alone takes seconds.
+"""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from sandbox import cache, cluster
+from sandbox.errors import UserError
+from sandbox.layout import CHECKOUT, STATE
+from sandbox.progress import step
+
+IMAGE = "detour.dev/detour:dev"
+INPUTS = ("Dockerfile", ".dockerignore", "requirements.lock", "analyzer", "certs", "detour", "webhook")
+IMPORTED = STATE / "detour-image"
+SUITE = "bookworm"
+PACKAGES = "python3,python3-venv"
+MIRROR = "https://deb.debian.org/debian"
+# What a container never reads; it is most of the size.
+LUGGAGE = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
+# Of this machine and for the build alone, so mounted and not copied: what pip trusts, and where it fetches from.
+MOUNTED = ("/etc/ssl/certs", "/etc/pip.conf")
+
+
+def ensure() -> bool:
+    """Makes the cluster's image that of the checkout. True when it was not; the pods must then be started anew.
+
+    Raises UserError when the image cannot be built.
+    """
+    digest = inputs(CHECKOUT)
+    if IMPORTED.exists() and IMPORTED.read_text() == digest:
+        return False
+    with cache.locked():
+        base = _base()
+        with step("building Detour's image"):
+            try:
+                _build(base)
+            except UserError:
+                # A build that was killed may leave the storage unusable; it holds nothing but copies.
+                shutil.rmtree(_storage(), ignore_errors=True)
+                _build(base)
+    IMPORTED.write_text(digest)
+    return True
+
+
+def inputs(checkout: Path) -> str:
+    """The hash of every file that the image is built from."""
+    digest = hashlib.sha256()
+    for name in INPUTS:
+        top = checkout / name
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(checkout)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _base() -> Path:
+    """The archive of the base image's files, in the cache."""
+    key = hashlib.sha256(f"{SUITE} {PACKAGES} {LUGGAGE} {platform.machine()}".encode()).hexdigest()[:12]
+    entry = cache.entry("images", "base", SUITE, key)
+    if not entry.is_dir():
+        with step("making the base image with debootstrap"), cache.new(entry) as folder:
+            root = folder / "root"
+            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), MIRROR, seconds=900)
+            for path in LUGGAGE:
+                shutil.rmtree(root / path, ignore_errors=True)
+            _run("tar", "-czf", str(folder / "base.tar.gz"), "-C", str(root), ".", seconds=300)
+            shutil.rmtree(root)
+    return entry / "base.tar.gz"
+
+
+def _build(base: Path) -> None:
+    name = f"localhost/detour-base:{base.parent.name}"
+    if name not in _buildah("images", "--format={{.Name}}:{{.Tag}}").splitlines():
+        container = _buildah("from", "scratch").strip()
+        _buildah("add", "--quiet", container, str(base), "/")
+        _buildah("commit", "--quiet", container, name)
+        _buildah("rm", container)
+    volumes = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
+    options = ("--isolation=chroot", "--layers", "--format=docker", f"--build-arg=BASE={name}", f"--tag={IMAGE}")
+    _buildah("bud", *options, *volumes, str(CHECKOUT))
+    archive = STATE / "detour.tar"
+    archive.unlink(missing_ok=True)
+    _buildah("push", "--quiet", "--disable-compression", IMAGE, f"docker-archive:{archive}:{IMAGE}")
+    cluster.import_image(archive)
+    archive.unlink()
+
+
+def _storage() -> Path:
+    return cache.root() / "buildah"
+
+
+def _buildah(*arguments: str) -> str:
+    storage = (f"--root={_storage()}/storage", f"--runroot={_storage()}/run", "--storage-driver=overlay")
+    # In a mount namespace of its own: what it mounts goes with it, however it ends.
+    return _run("unshare", "--mount", "buildah", *storage, *arguments, seconds=900)
+
+
+def _run(*command: str, seconds: float) -> str:
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    if ran.returncode:
+        complaint = "\n".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
+        raise UserError(f"Detour's image cannot be built, '{' '.join(command)}' failed:\n{complaint}")
+    return ran.stdout
