@@ -68,7 +68,8 @@ class Rotation:
     def ensure(self, now: datetime) -> datetime:
         """Make everything right, and say when to look again (sooner, if the caBundle or the Secret changes).
 
-        `now` is aware of its time zone. When it returns, the caBundle is in place, unless the configuration is missing.
+        `now` is aware of its time zone. A certificate is served only after the caBundle is in place, so that a webhook
+        that has one can be called; without a webhook configuration there is nothing to be right yet.
         Raises `UnreadableCA`, `Unwritable`, `Unsettled`, and whatever the store raises but `Conflict`.
         """
         for _ in range(ROUNDS):
@@ -89,9 +90,12 @@ class Rotation:
             except Conflict:
                 log.info("another replica was first to change the webhook's CA or caBundle: reading it again")
                 continue
+            if not bundles:
+                return now + ABSENT
             served = self._serve(wanted, now)
-            patrol = now + (PATROL if bundles else ABSENT)
-            return max(now, min(patrol, authority.renew_at(served.certificate), next_change(wanted, self._settle)))
+            return max(
+                now, min(now + PATROL, authority.renew_at(served.certificate), next_change(wanted, self._settle))
+            )
         raise Unsettled(
             "the webhook's CA or caBundle is changed by somebody else as fast as it is put right: see who, with "
             "kubectl get mutatingwebhookconfigurations,secrets -A --show-managed-fields -o yaml, and stop it"

@@ -20,7 +20,9 @@ Timeout = tuple[float, float]
 
 CONNECT_AND_READ: Timeout = (3.0, 10.0)
 FIELD_MANAGER = "detour"
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+JSON = "application/json"
+METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Client:
             if getattr(error, "status", None) not in (404, 409):
                 raise
 
-    def watch(self, resource: Resource, query: Mapping[str, str], *, accept: str, seconds: int) -> Iterator[Object]:
+    def watch(self, resource: Resource, query: Mapping[str, str], seconds: int, accept: str = JSON) -> Iterator[Object]:
         """The events of a watch until the server ends it after `seconds`. Raises Expired, Unreachable.
 
         The read timeout is longer than the server's own, so that a connection that went dead is noticed.
@@ -133,7 +135,7 @@ class Client:
             response.response.close()
             response.response.release_conn()
 
-    def list_for_watch(self, resource: Resource, query: Mapping[str, str], *, accept: str) -> Object:
+    def list_for_watch(self, resource: Resource, query: Mapping[str, str], accept: str = JSON) -> Object:
         """The list that a watch starts from, in the form that `accept` asks for."""
         response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, 30.0))
         return _object(response)
@@ -150,8 +152,8 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        content_type: str = "application/json",
-        accept: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
         timeout: Timeout = CONNECT_AND_READ,
     ) -> Any:
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})

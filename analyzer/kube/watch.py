@@ -7,10 +7,11 @@ object as it was and as it is now.
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from analyzer.kube.client import METADATA_ONLY, Client
+from analyzer.kube.client import JSON, METADATA, METADATA_LIST, Client
 from analyzer.kube.errors import ApiError, Expired, Unreachable
 from analyzer.kube.resources import Resource
 
@@ -19,6 +20,7 @@ Key = tuple[str, str]
 OnChange = Callable[[Object], None]
 
 SECONDS_PER_WATCH = 300
+SHORTEST_WATCH = 1.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Watch:
         self._query: Mapping[str, str] = {
             key: value for key, value in (("labelSelector", selector), ("fieldSelector", field_selector)) if value
         }
-        self._accept = METADATA_ONLY if metadata_only else "application/json"
+        self._forms = (METADATA_LIST, METADATA) if metadata_only else (JSON, JSON)
         self._store: dict[Key, Object] = {}
         self._past = 0
         self._lock = threading.Lock()
@@ -95,18 +97,27 @@ class Watch:
         while not self._stop.is_set():
             try:
                 version = self._list()
-                backoff = FIRST_BACKOFF
                 while not self._stop.is_set():
+                    begun = time.monotonic()
                     version = self._follow(version)
+                    if time.monotonic() - begun < SHORTEST_WATCH:
+                        raise Unreachable("the API server ended it at once")
+                    backoff = FIRST_BACKOFF
             except Expired:
                 log.info("the watch of %s is too far behind; listing again", self.resource.plural)
             except (ApiError, Unreachable) as error:
                 log.warning("the watch of %s failed, again in %.1f s: %s", self.resource.plural, backoff, error)
-                self._stop.wait(backoff * random.uniform(0.7, 1.3))
-                backoff = min(backoff * 2, LONGEST_BACKOFF)
+                backoff = self._pause(backoff)
+            except Exception:
+                log.exception("the watch of %s met what it does not understand", self.resource.plural)
+                backoff = self._pause(backoff)
+
+    def _pause(self, backoff: float) -> float:
+        self._stop.wait(backoff * random.uniform(0.7, 1.3))
+        return min(backoff * 2, LONGEST_BACKOFF)
 
     def _list(self) -> str:
-        answer = self._client.list_for_watch(self.resource, self._query, accept=self._accept)
+        answer = self._client.list_for_watch(self.resource, self._query, self._forms[0])
         listed = {_key(item): _lean(item) for item in answer.get("items") or ()}
         with self._lock:
             before, self._store = self._store, listed
@@ -120,7 +131,7 @@ class Watch:
 
     def _follow(self, version: str) -> str:
         query = {**self._query, "resourceVersion": version}
-        for event in self._client.watch(self.resource, query, accept=self._accept, seconds=SECONDS_PER_WATCH):
+        for event in self._client.watch(self.resource, query, SECONDS_PER_WATCH, self._forms[1]):
             found = event["object"]
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))

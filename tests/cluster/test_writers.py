@@ -48,10 +48,11 @@ def edit(shop: Shop, folder: Path) -> list[str]:
     return shop("edit", "deployment/podinfo", env={**os.environ, "EDITOR": str(editor)}).warnings
 
 
+Write = Callable[[Shop, Path], list[str]]
+
+
 @pytest.mark.parametrize("write", [set_image, set_env, apply, apply_server_side, patch, edit])
-def test_an_update_is_diverted_and_its_writer_is_told(
-    write: Callable[[Shop, Path], list[str]], shop: Shop, tmp_path: Path
-) -> None:
+def test_an_update_is_diverted_and_its_writer_is_told(write: Write, shop: Shop, tmp_path: Path) -> None:
     before = shop.primary["spec"]["template"]
     warnings = write(shop, tmp_path)
     assert len(warnings) == 1

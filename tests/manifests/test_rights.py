@@ -11,6 +11,8 @@ ANALYZER = {
     ("apps", "deployments", None): MAKE,  # the primary is patched; the canary is made and removed
     ("", "services", None): MAKE,  # the canary's Service
     ("networking.k8s.io", "ingresses", None): MAKE,  # the canary's Ingress
+    ("networking.k8s.io", "networkpolicies", None): ("list",),  # the canary's labels should go on matching these
+    ("policy", "poddisruptionbudgets", None): ("list",),
     ("flagger.app", "canaries", None): READ,
     ("flagger.app", "metrictemplates", None): READ,
     ("flagger.app", "canaries/status", None): ("patch", "update"),
@@ -19,7 +21,8 @@ ANALYZER = {
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "detour"): (*READ[:2], "patch", "watch"),
 }
 ANALYZER_AT_HOME = {
-    ("coordination.k8s.io", "leases", None): ("create", "get", "patch", "update"),  # which replica leads
+    ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
+    ("coordination.k8s.io", "leases", "detour-analyzer"): ("get", "update"),
     ("", "secrets", None): ("create",),  # the CA's; RBAC sees no name on create
     ("", "secrets", "detour-ca"): ("get", "update"),
 }
