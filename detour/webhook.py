@@ -1,0 +1,25 @@
+"""`detour webhook`: the admission webhook, put together."""
+
+from pathlib import Path
+
+import click
+
+from detour import logs
+from webhook.decision import CANARY, DIRECT, Settings
+from webhook.server import Server, serve
+
+
+@click.command("webhook")
+@click.option("--certificates", type=click.Path(path_type=Path), required=True, help="where tls.crt and tls.key appear")
+@click.option("--analyzer", required=True, help="the user name that the analyzer's requests come under")
+@click.option("--port", default=8443, show_default=True, help="TLS, for the API server")
+@click.option("--health-port", default=8081, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
+@click.option("--rollback", type=click.Choice([DIRECT, CANARY]), default=DIRECT, show_default=True)
+@click.option("--restart", type=click.Choice([DIRECT, CANARY]), default=DIRECT, show_default=True)
+@click.option("--log-level", default="info", show_default=True)
+def command(
+    certificates: Path, analyzer: str, port: int, health_port: int, rollback: str, restart: str, log_level: str
+) -> None:
+    """Answer the API server: which updates take a detour."""
+    logs.configure(log_level)
+    serve(Server(certificates, port, health_port), Settings(analyzer, rollback, restart))
