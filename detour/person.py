@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import kubernetes.config
-import kubernetes.config.kube_config
 import yaml
 
 from analyzer.kube.client import Client
+from analyzer.kube.errors import NoCluster
 from analyzer.kube.resources import CANARIES
 from analyzer.spec import target_of
 
@@ -20,7 +19,7 @@ def connect(kubeconfig: str | None) -> Client:
     """The cluster of the kubeconfig, as kubectl would choose it."""
     try:
         return Client.connect(kubeconfig or _default_kubeconfig())
-    except kubernetes.config.ConfigException as error:
+    except NoCluster as error:
         raise click.ClickException(f"no cluster: {error}; name one by --kubeconfig or $KUBECONFIG") from error
 
 

@@ -12,7 +12,7 @@ import kubernetes.client
 import kubernetes.config
 import urllib3.exceptions
 
-from analyzer.kube.errors import Unreachable, from_status
+from analyzer.kube.errors import NoCluster, Unreachable, from_status
 from analyzer.kube.resources import Resource
 
 Object = dict[str, Any]
@@ -41,13 +41,16 @@ class Client:
 
     @classmethod
     def connect(cls, kubeconfig: str | None = None) -> "Client":
-        """From a kubeconfig file, or as the ServiceAccount of the pod that we run in."""
+        """From a kubeconfig file, or as the ServiceAccount of the pod that we run in. Raises NoCluster."""
         configuration = kubernetes.client.Configuration()
         configuration.connection_pool_maxsize = 32
-        if kubeconfig:
-            kubernetes.config.load_kube_config(kubeconfig, client_configuration=configuration)
-        else:
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        try:
+            if kubeconfig:
+                kubernetes.config.load_kube_config(kubeconfig, client_configuration=configuration)
+            else:
+                kubernetes.config.load_incluster_config(client_configuration=configuration)
+        except kubernetes.config.ConfigException as error:
+            raise NoCluster(str(error)) from error
         api = kubernetes.client.ApiClient(configuration)
         api.user_agent = "detour"
         return cls(api)

@@ -27,6 +27,10 @@ class Refused(ApiError):
     """400, 403 or 422: the request will not be accepted by asking again (validation, a policy, a permission)."""
 
 
+class NoCluster(Exception):
+    """There is no way to an API server: no usable kubeconfig, or we are not in a pod."""
+
+
 class Unreachable(Exception):
     """No answer: the connection failed, timed out or broke. Whether the request took effect is unknown."""
 
