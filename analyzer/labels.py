@@ -49,7 +49,7 @@ def rewritten(
     selectors = [primary["spec"]["selector"], *map(service_selector, filter(serves_pods, services))]
     shields = [(_title(thing), selector) for thing in protected for selector in _selectors_of(thing)]
     selecting = [selector for selector in selectors if matches(selector, labels)]
-    sets = _smallest_sets(primary, selecting, labels)
+    sets = _smallest_sets(primary, selecting)
     choices = [choice for keys in sets if (choice := _rewriting(keys, primary, labels, selectors, shields))]
     if not choices:
         raise LabelError(
@@ -116,7 +116,7 @@ def _selector(selector: Selector, new: Mapping[tuple[str, str], str]) -> dict[st
     return result
 
 
-def _smallest_sets(primary: Object, selecting: Sequence[Selector], labels: Labels) -> list[tuple[str, ...]]:
+def _smallest_sets(primary: Object, selecting: Sequence[Selector]) -> list[tuple[str, ...]]:
     """All smallest sets of labels that have a label of every selector in them."""
     leavable = [_leavable(selector) for selector in selecting]
     if not all(leavable):
@@ -124,7 +124,7 @@ def _smallest_sets(primary: Object, selecting: Sequence[Selector], labels: Label
             f"spec.selector of Deployment {primary['metadata']['name']} selects by NotIn or DoesNotExist alone, which "
             "no new value of a label escapes; re-create the Deployment with a matchLabels entry in it"
         )
-    keys = sorted(set().union(*leavable) & labels.keys())
+    keys = sorted(set().union(*leavable))
     for size in range(1, len(keys) + 1):
         if sets := [
             chosen for chosen in combinations(keys, size) if all(not each.isdisjoint(chosen) for each in leavable)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analyzer.canary import canary_deployment, canary_services, deserts, name, rewriting
 from analyzer.discovery import Surroundings
 from analyzer.labels import matches
-from analyzer.ownership import canary_name, is_ours
+from analyzer.ownership import LONGEST, canary_name, is_ours
 from tests.analyzer.objects import deployment, service, template
 from webhook import stash
 
@@ -71,8 +71,9 @@ def test_building_changes_none_of_what_it_is_given() -> None:
 
 def test_only_what_carries_the_primarys_mark_is_ours() -> None:
     other = deployment("other")
-    assert is_ours(built(), PRIMARY)
-    assert not is_ours(built(), other)
+    for thing in (built(), *canary_services(PRIMARY, around(service()))):
+        assert is_ours(thing, PRIMARY)
+        assert not is_ours(thing, other)
     assert not is_ours(PRIMARY, PRIMARY)
 
 
@@ -139,6 +140,13 @@ def test_every_name_of_a_deployment_gives_names_and_labels_that_kubernetes_accep
     assert owner[-1].isalnum()
     if len(long) <= 39:
         assert (name(primary), owner) == (f"{long}-canary", long)
+
+
+def test_names_are_shortened_only_where_they_have_to_be() -> None:
+    assert canary_name("x" * 39) == "x" * 39 + "-canary"
+    assert len(canary_name("x" * 40)) == 46
+    assert canary_name("x" * 56, LONGEST) == "x" * 56 + "-canary"
+    assert len(canary_name("x" * 57, LONGEST)) == 63
 
 
 def test_long_names_that_begin_alike_stay_apart() -> None:

@@ -119,6 +119,12 @@ def test_an_object_of_somebody_else_where_ours_should_be_is_a_problem(kind: str)
     assert problem == f"{kind} web-canary is not Detour's, which needs that name for the canary: rename it or delete it"
 
 
+@pytest.mark.parametrize("annotations", [{"x.example/ssl-redirect": "true"}, {"x.example/canary": "false"}])
+def test_an_ingress_with_other_annotations_is_a_route(annotations: dict[str, str]) -> None:
+    route = ingress("web", ("a.example", "/", "web"), annotations=annotations)
+    assert names(found([service()], [route]).ingresses) == ["web"]
+
+
 def test_somebody_elses_canary_ingress_is_no_route_of_its_own() -> None:
     by_hand = ingress("by-hand", ("a.example", "/", "web"), annotations={"nginx.ingress.kubernetes.io/canary": "true"})
     assert names(found([service()], [ROUTE, by_hand]).ingresses) == ["web"]

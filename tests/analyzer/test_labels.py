@@ -45,9 +45,10 @@ def test_of_two_labels_the_one_that_no_network_policy_uses_is_rewritten() -> Non
     assert (found.values, found.lost) == ({"tier": "backend-canary"}, ())
 
 
-def test_a_network_policy_of_another_application_that_lets_the_pods_in_counts_as_well() -> None:
+@pytest.mark.parametrize(("rules", "peer"), [("ingress", "from"), ("egress", "to")])
+def test_a_network_policy_of_another_application_that_names_the_pods_counts_as_well(rules: str, peer: str) -> None:
     primary = deployment(labels={"app": "web", "tier": "backend"})
-    peers = {"ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]}
+    peers = {rules: [{peer: [{"podSelector": {"matchLabels": {"app": "web"}}}]}]}
     database = {"metadata": {"name": "db"}, "spec": {"podSelector": {"matchLabels": {"app": "db"}}, **peers}}
     assert rewriting(primary, protected=(database,)).values == {"tier": "backend-canary"}
 
@@ -86,6 +87,13 @@ def test_a_label_that_only_has_to_exist_is_taken_away() -> None:
     found = rewriting(deployment(selector=selector))
     assert found == Rewriting({}, frozenset({"app"}))
     assert found.of({"app": "web", "x": "y"}) == {"x": "y"}
+
+
+def test_no_more_labels_are_taken_away_than_have_to_be() -> None:
+    selector = {"matchExpressions": [{"key": key, "operator": "Exists"} for key in ("app", "tier")]}
+    primary = deployment(labels={"app": "web", "tier": "a"}, selector=selector)
+    found = rewriting(primary, service("a", {"app": "web"}), service("b", {"tier": "a"}))
+    assert found == Rewriting({"tier": "a-canary"}, frozenset({"app"}))
 
 
 def test_a_new_value_is_preferred_to_taking_a_label_away() -> None:

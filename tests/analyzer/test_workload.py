@@ -42,7 +42,7 @@ def test_old_replicas_still_running_are_waited_for() -> None:
 
 def test_a_status_that_was_never_written_says_nothing() -> None:
     fresh = {"metadata": {"name": "web", "generation": 1}, "spec": {}}
-    assert not settled(fresh).ready
+    assert settled(fresh).progress.endswith("observed deployment generation less than desired generation")
     assert (available(fresh), wanted_replicas(fresh)) == (0, 1)
 
 
