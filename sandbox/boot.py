@@ -23,7 +23,7 @@ DEADLINE = 30.0
 def fingerprint(binaries: Mapping[str, Path], wanted: Ports) -> str:
     """Changes whenever a running node is no longer the one that would be started now."""
     made_from = {
-        "components": [component.as_json() for component in node.components(binaries, {})],
+        "components": [component.as_json() for component in node.components(binaries)],
         "settings": {str(path): text for path, text in node_files.settings().items()},
         "ports": asdict(wanted),
         "programs": [(CHECKOUT / "sandbox" / name).read_text() for name in PROGRAMS],
@@ -33,20 +33,18 @@ def fingerprint(binaries: Mapping[str, Path], wanted: Ports) -> str:
 
 def start(binaries: Mapping[str, Path], wanted: Ports) -> None:
     """Starts every component of a new node, and does not wait for them. Nothing of an earlier node may be left."""
-    listeners = ports.take(wanted)
-    LOGS.mkdir(parents=True, exist_ok=True)
-    cgroups.create()
-    network.create()
-    pki.create()
-    node_files.write()
-    forwarded = {listener.fileno(): target for listener, target in listeners}
-    components = node.components(binaries, forwarded)
-    supervisor.COMPONENTS.write_text(json.dumps([component.as_json() for component in components]))
-    for path in supervisor.PRIVATE:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    _supervise(list(forwarded))
-    for listener, _ in listeners:
-        listener.close()
+    with ports.taken(wanted) as listeners:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        cgroups.create()
+        network.create()
+        pki.create()
+        node_files.write()
+        forwarded = {listener.fileno(): target for listener, target in listeners}
+        components = [*node.components(binaries), node.forwarder(forwarded)]
+        supervisor.COMPONENTS.write_text(json.dumps([component.as_json() for component in components]))
+        for path in supervisor.PRIVATE:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        _supervise(list(forwarded))
     record.Record(CHECKOUT, fingerprint(binaries, wanted), wanted).write()
 
 

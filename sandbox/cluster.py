@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 from sandbox import images, node, node_files
 from sandbox.errors import UserError
-from sandbox.layout import CHECKOUT, CONTAINERD_SOCKET, LOGS, NODE, STATE
+from sandbox.layout import CHECKOUT, CONTAINERD_SOCKET, LOGS, NODE, STATE, Ports
+from sandbox.progress import step
 
 ADDONS = CHECKOUT / "sandbox" / "addons"
 IMPORTED = STATE / "imported-images.json"
@@ -17,6 +20,15 @@ IMPORTED = STATE / "imported-images.json"
 
 class NotYet(Exception):
     """What is waited for is not there yet; the text says what is missing."""
+
+
+def wait_for(what: str, check: Callable[[], None], seconds: float) -> None:
+    """As `wait_until`, with a line of progress when there is anything to wait for."""
+    try:
+        check()
+    except NotYet:
+        with step(f"waiting for {what}"):
+            wait_until(check, seconds)
 
 
 def wait_until(check: Callable[[], None], seconds: float, pause: float = 0.2) -> None:
@@ -68,6 +80,20 @@ def node_is_ready(kubectl: Kubectl) -> None:
         raise NotYet("the node is not ready")
 
 
+def is_published(ports: Ports) -> None:
+    """Raises NotYet until the Ingress controller and Prometheus answer on the host's loopback."""
+    # A proxy of the environment has nothing to do with the loopback.
+    opener = build_opener(ProxyHandler({}))
+    for port, path in ((ports.http, "/"), (ports.prometheus, "/-/ready")):
+        address = f"http://127.0.0.1:{port}{path}"
+        try:
+            opener.open(address, timeout=5).close()
+        except HTTPError as answer:
+            answer.close()  # no Ingress is there yet, and the controller says so
+        except OSError as error:
+            raise NotYet(f"{address} does not answer ({error})") from error
+
+
 def deployments_are_available(kubectl: Kubectl, *namespaces: str) -> None:
     """Raises NotYet until every Deployment of these namespaces runs what it should, completely."""
     for namespace in namespaces:
@@ -87,14 +113,15 @@ def _is_complete(deployment: dict[str, Any]) -> bool:
 
 
 def import_images(archives: Iterable[Path]) -> None:
-    """Puts the archives' images where the kubelet finds them; those that are in already are skipped."""
-    known = json.loads(IMPORTED.read_text()) if IMPORTED.exists() else {}
-    for archive in archives:
-        stamp = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
-        if known.get(str(archive)) != stamp:
-            import_image(archive)
-            known[str(archive)] = stamp
-            IMPORTED.write_text(json.dumps(known))
+    """Puts the archives' images where the kubelet finds them, but for those that are there already."""
+    stamps = {str(archive): f"{archive.stat().st_size} {archive.stat().st_mtime_ns}" for archive in archives}
+    imported = json.loads(IMPORTED.read_text()) if IMPORTED.exists() else {}
+    missing = {archive: stamp for archive, stamp in stamps.items() if imported.get(archive) != stamp}
+    if missing:
+        with step("importing the images"):
+            for archive in missing:
+                import_image(Path(archive))
+            IMPORTED.write_text(json.dumps(imported | missing))
 
 
 def import_image(archive: Path) -> None:

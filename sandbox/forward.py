@@ -9,12 +9,15 @@ therefore counted apart: `failures()`.
 """
 
 import asyncio
+import contextlib
+import functools
 import json
 import socket
 import sys
 from pathlib import Path
 from typing import Any, cast
 
+from sandbox import supervisor
 from sandbox.layout import STATE
 
 COUNTERS = STATE / "forwarder.json"
@@ -28,9 +31,7 @@ def failures() -> dict[str, int]:
     `connect`: clients sent away since nothing could be reached for ten seconds. `internal`: errors of its own.
     `restarts`: deaths, each of which cut the connections of its moment.
     """
-    from sandbox.supervisor import restarts  # the supervisor starts this module as a program and needs none of it
-
-    return {"connect": 0, "internal": 0, **_read(COUNTERS), "restarts": restarts("forwarder")}
+    return {"connect": 0, "internal": 0, **_read(COUNTERS), "restarts": supervisor.restarts("forwarder")}
 
 
 def _read(path: Path) -> dict[str, int]:
@@ -145,9 +146,11 @@ async def serve(listeners: list[tuple[socket.socket, tuple[str, int]]], counters
         loop.default_exception_handler(context)
 
     loop.set_exception_handler(complain)
-    for listener, address in listeners:
-        await loop.create_server(lambda to=address: Client(to, counters), sock=listener, backlog=BACKLOG)  # type: ignore[misc]
-    await asyncio.Event().wait()
+    async with contextlib.AsyncExitStack() as servers:
+        for listener, address in listeners:
+            accept = functools.partial(Client, address, counters)
+            await servers.enter_async_context(await loop.create_server(accept, sock=listener, backlog=BACKLOG))
+        await asyncio.Event().wait()
 
 
 def main(arguments: list[str]) -> None:

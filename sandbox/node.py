@@ -15,11 +15,8 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 ETCD = "http://127.0.0.1:2379"
 
 
-def components(binaries: Mapping[str, Path], forwarded: Mapping[int, str]) -> list[Component]:
-    """Every component of the node. `forwarded` maps the descriptor of a listening socket to where its connections lead.
-
-    They may be started in any order: each waits for what it needs, or is started again.
-    """
+def components(binaries: Mapping[str, Path]) -> list[Component]:
+    """The components of the node, to be started in any order: each waits for what it needs, or is started again."""
     commands: dict[str, list[str | Path]] = {
         "etcd": [binaries["etcd"], *_etcd()],
         "kube-apiserver": [binaries["kube-apiserver"], *_api_server()],
@@ -29,14 +26,14 @@ def components(binaries: Mapping[str, Path], forwarded: Mapping[int, str]) -> li
         "kubelet": [binaries["kubelet"], *_kubelet()],
         "kube-proxy": [binaries["kube-proxy"], f"--config={node_files.PROXY}"],
     }
+    return [Component(name, tuple(map(str, command)), ENVIRONMENT) for name, command in commands.items()]
+
+
+def forwarder(forwarded: Mapping[int, str]) -> Component:
+    """What publishes the sandbox: the descriptor of a listening socket → where its connections lead."""
     forwards = [f"{descriptor}={target}" for descriptor, target in forwarded.items()]
-    forwarder = Component(
-        "forwarder",
-        (sys.executable, "-m", "sandbox.forward", *forwards),
-        {**ENVIRONMENT, "PYTHONPATH": str(CHECKOUT)},
-        tuple(forwarded),
-    )
-    return [*(Component(name, tuple(map(str, command)), ENVIRONMENT) for name, command in commands.items()), forwarder]
+    command = (sys.executable, "-m", "sandbox.forward", *forwards)
+    return Component("forwarder", command, {**ENVIRONMENT, "PYTHONPATH": str(CHECKOUT)}, tuple(forwarded))
 
 
 def debian(program: str) -> str:

@@ -1,8 +1,10 @@
 """Takes the sandbox's ports on the host's loopback, or says who has them."""
 
+import contextlib
 import errno
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.errors import UserError
@@ -12,12 +14,16 @@ LISTENING = "0A"
 BACKLOG = 4096
 
 
-def take(ports: Ports) -> list[tuple[socket.socket, str]]:
-    """A listening socket for every port, and where its connections lead.
+@contextlib.contextmanager
+def taken(ports: Ports) -> Iterator[list[tuple[socket.socket, str]]]:
+    """A listening socket for every port, and where its connections lead. Who inherits the sockets keeps them.
 
-    Raises UserError that names who holds a port that is taken.
+    Raises UserError that names who holds a port already.
     """
-    return [(_listen(name, port), target) for name, (port, target) in ports.targets().items()]
+    with contextlib.ExitStack() as listeners:
+        yield [
+            (listeners.enter_context(_listen(name, port)), target) for name, (port, target) in ports.targets().items()
+        ]
 
 
 def _listen(name: str, port: int) -> socket.socket:
@@ -28,8 +34,8 @@ def _listen(name: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        taken = error.errno == errno.EADDRINUSE
-        reason = f"is taken by {holder(port)}: stop it" if taken else f"cannot be used ({error}): free it"
+        used = error.errno == errno.EADDRINUSE
+        reason = f"is taken by {holder(port)}: stop it" if used else f"cannot be used ({error}): free it"
         raise UserError(f"port {port} of 127.0.0.1 {reason}, or set {variable(name)} to another") from error
     return listener
 
@@ -51,7 +57,9 @@ def _listeners(table: str, port: int) -> set[str]:
 
 
 def _links(directory: Path) -> set[str]:
-    try:
-        return {str(link.readlink()) for link in directory.iterdir()}
-    except OSError:  # it ended, or it is not ours to look at
-        return set()
+    found = set()
+    with contextlib.suppress(OSError):  # the process has ended, or is not ours to look at
+        for link in directory.iterdir():
+            with contextlib.suppress(OSError):  # only this file was closed meanwhile
+                found.add(str(link.readlink()))
+    return found
