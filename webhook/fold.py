@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from webhook.claims import Claim
-from webhook.mergekeys import FREE_MAPS, MERGE_KEYS, Key, keyed, rivals
+from webhook.mergekeys import FREE_MAPS, MERGE_KEYS, Key, default, keyed, rivals
 from webhook.revision import Object, Template
 
 
@@ -67,7 +67,8 @@ def _fold_parts(sides: Sides, claim: Claim | None, name: str) -> Any:
     if all(side is ABSENT or isinstance(side, dict) for side in sides):
         primary, stash, request = ({} if side is ABSENT else side for side in sides)
         folded = _fold_map(primary, stash, request, claim, name)
-        return folded if folded or {} in sides[1:] else ABSENT  # `emptyDir: {}` is a value
+        stated = claim is not None and claim.stated and name not in FREE_MAPS
+        return folded if folded or stated or {} in sides[1:] else ABSENT  # `emptyDir: {}` is a value
     primary, stash, request = ({} if side is ABSENT else keyed(name, side) for side in sides)
     if primary is None or stash is None or request is None:
         return sides[2]  # one value: it differs from the primary's, or it is claimed
@@ -122,29 +123,26 @@ def _order(folded: Elements, stash: Elements, request: Elements, claim: Claim | 
 def _stated_anew(primary: Any, request: Any, claim: Claim | None, name: str) -> Any:
     """A part that the diverted template lacks and that the writer states.
 
-    The request's part, with its defaults, but without what others put there that only the primary has.
+    The request's part with its defaults, but without what only stands there because the primary had it.
     """
     if claim is None:
         return request
     if isinstance(request, dict) and isinstance(primary, dict):
-        return {
-            key: _stated_anew(primary.get(key, ABSENT), part, _beneath(claim, key), key)
+        parts = {
+            key: _stated_anew(primary.get(key, ABSENT), part, claim.children.get(key), key)
+            if key in claim.children or key not in primary
+            else default(key, request)
             for key, part in request.items()
-            if key in claim.children or key not in primary or not _is_others(key, name)
         }
+        return {key: part for key, part in parts.items() if part is not None}
     theirs, ours = keyed(name, primary), keyed(name, request)
     if theirs is None or ours is None:
         return request
     return [
-        _stated_anew(theirs.get(key, ABSENT), element, _beneath(claim, key), name)
+        _stated_anew(theirs.get(key, ABSENT), element, claim.children.get(key), name)
         for key, element in ours.items()
         if key in claim.children or key not in theirs
     ]
-
-
-def _is_others(key: str, name: str) -> bool:
-    """Whether what stands there unstated was put there by somebody, and is no default."""
-    return name in FREE_MAPS or key in FREE_MAPS or key in MERGE_KEYS
 
 
 def _beneath(claim: Claim | None, key: Key) -> Claim | None:

@@ -22,7 +22,7 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where and how to serve. `certificates`: the directory of `tls.crt` and `tls.key`, which may yet have to appear."""
+    """Where and how to serve. `certificates`: the directory of `tls.crt` and `tls.key`, which may appear later."""
 
     certificates: Path
     port: int = 8443
