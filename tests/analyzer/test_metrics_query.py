@@ -100,6 +100,22 @@ def test_outside_of_quotes_a_variable_is_a_piece_of_promql_and_a_name_is_not() -
         render("up[{{ interval }}]", {**VALUES, "interval": "1m]) or vector(0"})
 
 
+@pytest.mark.parametrize(
+    ("query", "rendered"),
+    [
+        (r"""x{a="\"{{ variables.v }}"}""", r"""x{a="\"\"'"}"""),
+        (r"""x{a='\'{{ variables.v }}'}""", r"""x{a='\'"\''}"""),
+        (r"""x{a=`\` + {{ variables.v }}""", r"""x{a=`\` + "'"""),
+        (r"""x{a="'"} {{ variables.v }}""", r"""x{a="'"} "'"""),
+        (r"""x{a="#{{ variables.v }}"}""", r"""x{a="#\"'"}"""),
+        ("x # it's\n + {a='{{ variables.v }}'}", "x # it's\n + {a='\"\\''}"),
+        ("x{a='b'} # {{ variables.v }}", "x{a='b'} # \"'"),
+    ],
+)
+def test_what_is_inside_of_quotes_is_known_to_the_character(query: str, rendered: str) -> None:
+    assert render(query, VALUES, {"v": "\"'"}) == rendered
+
+
 def test_a_backquote_cannot_be_between_backquotes() -> None:
     with pytest.raises(SpecError, match="it has a backquote"):
         render("up{a=`{{ variables.x }}`}", VALUES, {"x": "`"})

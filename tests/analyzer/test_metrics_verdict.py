@@ -79,6 +79,12 @@ def test_of_several_series_the_worst_one_is_judged_wherever_it_stands() -> None:
         assert check.text.startswith("latency 600.00 > 500 (the worst of 3 series: {pod=")
 
 
+def test_the_labels_of_a_series_are_cut_short_for_the_event_that_names_it() -> None:
+    sample = Sample((Series("x" * 121, 600), Series("y", 1)))
+    assert judge(LATENCY, sample).text == f"latency 600.00 > 500 (the worst of 2 series: {'x' * 120}…)"
+    assert judge(LATENCY, Sample((Series("x" * 120, 600), Series("y", 1)))).text.endswith(f": {'x' * 120})")
+
+
 def test_a_nan_among_numbers_does_not_hide_them() -> None:
     assert verdict(LATENCY, NAN, 600).failed
     assert verdict(LATENCY, NAN, 6).result is Result.PASSED

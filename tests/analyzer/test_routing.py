@@ -149,7 +149,8 @@ def test_routes_that_disagree_have_no_weight() -> None:
 
 
 def test_a_default_backend_alone_cannot_be_split_and_the_reason_is_said() -> None:
-    route = ingress("web", defaultBackend={"service": {"name": "web", "port": {"number": 80}}})
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    route = ingress("web", ("a.example", "/db", "db"), defaultBackend=backend)
     problem = ROUTER.problem(PRIMARY, around(route), [route])
     assert problem
     assert problem.startswith("Ingress web reaches Service web by its default backend alone")

@@ -18,7 +18,13 @@ def rolled_out(replicas: int = 2, generation: int = 2, observed: int = 2, **stat
 
 def test_a_deployment_with_all_replicas_updated_and_available_is_settled() -> None:
     assert settled(rolled_out()).ready
-    assert settled(rolled_out(replicas=0)).ready
+
+
+def test_zeros_that_the_api_server_leaves_out_are_zeros() -> None:
+    scaled_down = {**rolled_out(replicas=0), "status": {"observedGeneration": 2}}
+    assert settled(scaled_down).ready
+    starting = {**rolled_out(replicas=1), "status": {"observedGeneration": 2}}
+    assert settled(starting).progress.endswith("0 out of 1 new replicas have been updated")
 
 
 @pytest.mark.parametrize(
@@ -54,14 +60,17 @@ def test_a_deployment_that_has_given_up_is_told_apart_from_one_that_is_slow() ->
     assert not settled(rolled_out(observed=1, conditions=[condition])).deadline_exceeded
 
 
-@pytest.mark.parametrize(("threshold", "available", "ready"), [(50, 1, True), (51, 1, False), (1, 0, False)])
+@pytest.mark.parametrize(
+    ("threshold", "available", "ready"),
+    [(50, 100, True), (50, 99, False), (51, 101, False), (1, 1, False), (1, 2, True)],
+)
 def test_a_threshold_is_rounded_up_to_whole_replicas(threshold: int, available: int, ready: bool) -> None:
-    assert settled(rolled_out(availableReplicas=available), threshold).ready is ready
+    assert settled(rolled_out(replicas=199, availableReplicas=available), threshold).ready is ready
 
 
 @pytest.mark.parametrize(
     ("primary", "weight", "replicas"),
-    [(2, 0, 1), (2, 50, 1), (2, 51, 2), (10, 5, 1), (10, 11, 2), (3, 100, 3), (0, 50, 1)],
+    [(2, 0, 1), (2, 50, 1), (2, 51, 2), (10, 5, 1), (10, 11, 2), (3, 100, 3), (300, 50, 150)],
 )
 def test_replicas_follow_the_weight(primary: int, weight: int, replicas: int) -> None:
     assert replicas_for(primary, weight) == replicas
