@@ -70,7 +70,7 @@ def test_a_threshold_is_rounded_up_to_whole_replicas(threshold: int, available: 
 
 @pytest.mark.parametrize(
     ("primary", "weight", "replicas"),
-    [(2, 0, 1), (2, 50, 1), (2, 51, 2), (10, 5, 1), (10, 11, 2), (3, 100, 3), (300, 50, 150)],
+    [(2, 0, 1), (2, 50, 1), (2, 51, 2), (10, 5, 1), (10, 11, 2), (3, 100, 3), (300, 50, 150), (0, 50, 1)],
 )
 def test_replicas_follow_the_weight(primary: int, weight: int, replicas: int) -> None:
     assert replicas_for(primary, weight) == replicas
