@@ -120,6 +120,6 @@ _ARCHIVES = (
     Archive(_PARTS["pause"], _program("pause")),
     Archive(_PARTS["coredns"], _program("coredns")),
     Archive(_PARTS["traefik"], _program("traefik")),
-    Archive(_PARTS["prometheus"], _program("prometheus", File("/prometheus", mode=0o1777))),
+    Archive(_PARTS["prometheus"], _program("prometheus")),
     Archive(_PARTS["podinfo"], _podinfo),
 )
