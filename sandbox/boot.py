@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox import cgroups, network, node, node_files, pki, ports, record, supervisor
+from sandbox import cgroups, cluster, network, node, node_files, pki, ports, record, supervisor
 from sandbox.errors import UserError
 from sandbox.layout import CHECKOUT, LOGS, STATE, Ports
 
@@ -26,6 +26,7 @@ def fingerprint(binaries: Mapping[str, Path], wanted: Ports) -> str:
         "components": [component.as_json() for component in node.components(binaries)],
         "settings": {str(path): text for path, text in node_files.settings().items()},
         "ports": asdict(wanted),
+        "addons": cluster.addons(),
         "programs": [(CHECKOUT / "sandbox" / name).read_text() for name in PROGRAMS],
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()

@@ -144,12 +144,16 @@ def _ctr(*arguments: str) -> None:
         raise UserError(f"'ctr {' '.join(arguments)}' failed: {ran.stderr.strip()}")
 
 
-def apply_addons(kubectl: Kubectl) -> None:
-    """Cluster DNS, the Ingress controller and Prometheus. Their manifests leave the versions of the images open."""
+def addons() -> str:
+    """The manifests of cluster DNS, the Ingress controller and Prometheus, with the versions of the images filled in."""
     manifests = "---\n".join(path.read_text() for path in sorted(ADDONS.glob("*.yaml")))
     for image in (images.COREDNS, images.TRAEFIK, images.PROMETHEUS):
         manifests = manifests.replace(f"image: {image.rpartition(':')[0]}\n", f"image: {image}\n")
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=manifests)
+    return manifests
+
+
+def apply_addons(kubectl: Kubectl) -> None:
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=addons())
 
 
 def admin_kubeconfig(port: int) -> str:
