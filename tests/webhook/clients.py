@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.webhook.model import ANALYZER, ApiServer, Sent
+from tests.webhook.model import ANALYZER, ApiServer, Notes, Sent
 from tests.webhook.trees import Keyed, defaulted, tree
 from webhook import stash
 from webhook.claims import CLIENT_SIDE_APPLY, LAST_APPLIED
@@ -71,7 +71,7 @@ def apply(manifest: Any) -> Client:
         note = last_applied(manifest)
         if defaulted(copy.deepcopy(merged)) == server.template and note == last:
             return None
-        return server.update(merged, CLIENT_SIDE_APPLY, **{LAST_APPLIED: note})
+        return server.update(merged, CLIENT_SIDE_APPLY, {LAST_APPLIED: note})
 
     return command
 
@@ -85,8 +85,7 @@ def replace(manifest: Any) -> Client:
     """`kubectl replace -f`, of a file without annotations."""
 
     def command(server: ApiServer) -> Sent | None:
-        dropped: dict[str, str | None] = dict.fromkeys(server.annotations)
-        return server.update(tree(manifest), "kubectl-replace", **dropped)
+        return server.update(tree(manifest), "kubectl-replace", dict.fromkeys(server.annotations))
 
     return command
 
@@ -102,8 +101,8 @@ class Promotion:
         if promoting == (self.verb == stash.GO) or (self.verb == stash.GO and waiting is None):
             return None
         whole = digest(server.live["spec"]["template"]) if promoting or waiting is None else waiting.digest
-        ask: dict[str, str | None] = {stash.PROMOTE: stash.promote_request(self.verb, whole)}
-        return server.update(server.template, "detour", ANALYZER, **ask)
+        ask: Notes = {stash.PROMOTE: stash.promote_request(self.verb, whole)}
+        return server.update(server.template, "detour", ask, ANALYZER)
 
 
 def last_applied(manifest: Any) -> str:

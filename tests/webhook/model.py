@@ -26,6 +26,8 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HEALTHY = {"availableReplicas": 2, "conditions": [{"type": "Available", "status": "True"}]}
 
 Owner = tuple[str, str]
+Notes = dict[str, str | None]
+"""Annotations that a request sets, or takes away where None."""
 
 
 @dataclass
@@ -74,7 +76,7 @@ class ApiServer:
         waiting = stash.diverted(self.live)
         return waiting.template if waiting else self.live["spec"]["template"]
 
-    def update(self, template: Any, manager: str, user: str = "ann", **annotations: str | None) -> Sent:
+    def update(self, template: Any, manager: str, notes: Notes | None = None, user: str = "ann") -> Sent:
         """An update or a patch, by its outcome: the manager comes to own what it changed."""
         wanted = defaulted(copy.deepcopy(template))
         before, after = leaves(self.template), leaves(wanted)
@@ -84,7 +86,7 @@ class ApiServer:
         if changed:
             owners.setdefault((manager, "Update"), set())
             owners[(manager, "Update")] |= changed
-        return self._request(wanted, owners, manager, user, annotations)
+        return self._request(wanted, owners, manager, user, notes or {})
 
     def apply(self, config: Any, manager: str) -> Sent | None:
         """A forced server-side apply (structured-merge-diff/merge/update.go)."""
@@ -98,7 +100,7 @@ class ApiServer:
             return None  # refused: somebody else owns a part of what is left of it
         wanted = defaulted(rest)
         before, after = leaves(self.template), leaves(wanted)
-        taken = {path for path in new if path in before and before[path] != after.get(path)}
+        taken = {path for path in new if before.get(path, self) != after.get(path)}
         owners = {other: paths - taken for other, paths in self.owners.items()}
         owners[owner] = new
         return self._request(wanted, owners, manager, "ann", {})
@@ -109,13 +111,13 @@ class ApiServer:
         owners: dict[Owner, set[Path]],
         manager: str,
         user: str,
-        annotations: dict[str, str | None],
+        changed: Notes,
     ) -> Sent:
         new = copy.deepcopy(self.live)
         new["spec"]["template"] = plain(wanted)
         notes = new["metadata"]["annotations"]
-        notes.update({key: value for key, value in annotations.items() if value is not None})
-        for key in [key for key, value in annotations.items() if value is None]:
+        notes.update({key: value for key, value in changed.items() if value is not None})
+        for key in [key for key, value in changed.items() if value is None]:
             notes.pop(key, None)
         owners_before, self.owners = self.owners, {owner: paths for owner, paths in owners.items() if paths}
         self._book(new)
