@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox import cache, golang, preflight
 from sandbox.errors import UserError
 from sandbox.parts import PARTS, Part
-from sandbox.progress import say
+from sandbox.progress import say, step
 
 
 def ensure(names: Iterable[str] | None = None) -> dict[str, Path]:
@@ -41,7 +41,8 @@ def _build(missing: list[Part]) -> None:
     for position, part in enumerate(missing, start=1):
         _build_part(part, f"({position} of {len(missing)})", workshop)
     # Go's caches outlive a failure, so that the next attempt goes on from there.
-    workshop.clear()
+    with step("removing Go's caches of these builds"):
+        workshop.clear()
     say(f"all parts of the sandbox are built, it took {_minutes(time.monotonic() - began)}")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import UserError
-from sandbox.parts import Part
+from sandbox.parts import FLAGS, Part
 from sandbox.preflight import go_program
 from sandbox.progress import say
 
@@ -36,7 +36,7 @@ class Workshop:
         return os.environ | {
             "CGO_ENABLED": "0",
             "GOCACHE": str(self.caches / "objects"),
-            "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false",
+            "GOFLAGS": f"-mod=readonly -modcacherw {FLAGS}",
             "GOMODCACHE": str(self.caches / "modules"),
             "GOTMPDIR": str(self.caches / "temporary"),
             "GOWORK": "off",
