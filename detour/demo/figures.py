@@ -63,21 +63,21 @@ class Tally:
     good: int = 0
     faults: int = 0
     versions: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: list[Answer] = field(default_factory=list)
     canary_times: list[float] = field(default_factory=list)
     _recent: deque[Answer] = field(default_factory=deque)
 
     @property
     def failed(self) -> int:
         """Requests that failed, the bad version's own faults apart."""
-        return self.failures.total()
+        return len(self.failures)
 
     def add(self, answer: Answer) -> None:
         """Count one."""
         self.sent += 1
         self._recent.append(answer)
         if answer.failure:
-            self.failures[answer.failure] += 1
+            self.failures.append(answer)
         elif answer.fault:
             self.faults += 1
         else:

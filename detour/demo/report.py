@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from detour.demo.figures import Tally, out_of_turn
+from detour.demo.figures import Answer, Tally, out_of_turn
 from detour.demo.record import Moment, Record, unproven
 
 EXPLANATION = {"Succeeded": "promoted", "Failed": "rolled back"}
@@ -28,13 +28,16 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole story. `strays` are the canary's answers at a time when its weight was 0."""
+    """The whole story; `begin` is when the first version was shipped.
+
+    `failures` are the times of the failed requests by the reason, `strays` the canary's answers while its weight was 0.
+    """
 
     shipments: tuple[Shipment, ...]
     sent: int
     good: int
     faults: int
-    failures: Mapping[str, int]
+    failures: Mapping[str, tuple[float, ...]]
     strays: int
     moments: tuple[Moment, ...]
     begin: float
@@ -58,11 +61,15 @@ def conclude(orders: tuple[Order, ...], record: Record, tally: Tally) -> Report:
         sent=tally.sent,
         good=tally.good,
         faults=tally.faults,
-        failures=dict(tally.failures),
+        failures={why: _times(tally.failures, why) for why in sorted({answer.failure for answer in tally.failures})},
         strays=out_of_turn(tally.canary_times, record.trials),
         moments=tuple(record.moments),
         begin=orders[0].at if orders else 0.0,
     )
+
+
+def _times(failures: list[Answer], why: str) -> tuple[float, ...]:
+    return tuple(sorted(answer.at for answer in failures if answer.failure == why))
 
 
 def _shipment(order: Order, record: Record, tally: Tally) -> Shipment:
@@ -87,7 +94,7 @@ def _shipment(order: Order, record: Record, tally: Tally) -> Shipment:
 
 def problems(report: Report) -> tuple[str, ...]:
     """Why the demo did not show what it promises, one sentence each; empty if it did."""
-    found = [f"{count} requests failed: {why}" for why, count in sorted(report.failures.items())]
+    found = [f"requests failed: {len(times)} × {why}" for why, times in report.failures.items()]
     if report.strays:
         found.append(f"{report.strays} requests were answered by the canary while its weight was 0")
     if not report.sent:
@@ -105,14 +112,14 @@ def problems(report: Report) -> tuple[str, ...]:
 
 def summary(report: Report) -> tuple[str, ...]:
     """The account in lines of text."""
-    failed = sum(report.failures.values())
+    failed = sum(len(times) for times in report.failures.values())
     lines = ["", "Requests", f"  sent {report.sent}, answered well {report.good}, failed {failed}"]
-    lines += [f"    {count} × {why}" for why, count in sorted(report.failures.items())]
+    lines += [f"    {len(times)} × {why}, {_span(times, report.begin)}" for why, times in report.failures.items()]
     lines.append(f"  {report.faults} errors of the bad version itself reached users while it was on trial")
     lines.append(f"  {report.strays} answers of a canary while its weight was 0")
     for shipment in report.shipments:
         lines += ["", *_story(shipment)]
-    lines += ["", "What the primary ran (seconds since the first kubectl set image)"]
+    lines += ["", "What the primary ran, by seconds since the first kubectl set image"]
     lines += [f"  {moment.at - report.begin:6.1f} s  {moment}" for moment in report.moments]
     lines.append("")
     wrong = problems(report)
@@ -120,6 +127,11 @@ def summary(report: Report) -> tuple[str, ...]:
     if not wrong:
         lines.append("No request failed, and the primary ran nothing that was not proven.")
     return tuple(lines)
+
+
+def _span(times: tuple[float, ...], begin: float) -> str:
+    first, last = times[0] - begin, times[-1] - begin
+    return f"at {first:.1f} s" if len(times) == 1 else f"from {first:.1f} s to {last:.1f} s"
 
 
 def _story(shipment: Shipment) -> list[str]:

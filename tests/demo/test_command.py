@@ -28,7 +28,7 @@ def test_all_as_promised_is_0(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_failed_request_is_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert play(monkeypatch, replace(FINE, failures={"ReadTimeoutError": 1})) == 1
+    assert play(monkeypatch, replace(FINE, failures={"ReadTimeoutError": (1.0,)})) == 1
 
 
 def test_a_demo_that_cannot_be_run_is_2_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

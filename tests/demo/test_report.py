@@ -22,7 +22,7 @@ def test_two_expected_ends_and_no_failed_request_are_no_problem() -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"failures": {"status 502": 3}}, "3 requests failed: status 502"),
+        ({"failures": {"status 502": (101.0, 102.0, 103.0)}}, "requests failed: 3 × status 502"),
         ({"strays": 2}, "2 requests were answered by the canary while its weight was 0"),
         ({"sent": 0}, "no request was sent"),
         ({"shipments": (GOOD,)}, "not both versions were shipped"),
@@ -52,6 +52,20 @@ def test_each_broken_promise_is_a_problem_and_is_in_the_summary(change: dict[str
 
 def test_the_bad_versions_own_errors_are_told_but_are_no_problem() -> None:
     assert "  10 errors of the bad version itself reached users while it was on trial" in summary(FINE)
+
+
+def test_failed_requests_are_told_with_their_reasons_and_times() -> None:
+    lines = summary(replace(FINE, failures={"ReadTimeoutError": (107.25,), "status 502": (103.0, 104.0, 105.0)}))
+    assert "  sent 1000, answered well 990, failed 4" in lines
+    assert "    1 × ReadTimeoutError, at 7.2 s" in lines
+    assert "    3 × status 502, from 3.0 s to 5.0 s" in lines
+
+
+def test_the_account_has_every_failure_under_its_reason() -> None:
+    tally = Tally()
+    for at, why in ((3.0, "status 502"), (1.0, "status 502"), (2.0, "ReadTimeoutError")):
+        tally.add(Answer(at, 0.1, failure=why))
+    assert conclude((), Record(), tally).failures == {"ReadTimeoutError": (2.0,), "status 502": (1.0, 3.0)}
 
 
 def test_the_summary_tells_times_since_the_command_and_what_the_primary_ran() -> None:
