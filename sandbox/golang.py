@@ -21,6 +21,7 @@ STEP_SECONDS = 60 * 60
 QUIET_SECONDS = 30
 FETCH_PAUSES = (5, 20, 60)
 LOG_LINES_SHOWN = 15
+_CLEAR_LINE = "\r\x1b[K"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def _run(
         finally:
             process.kill()
             process.wait()
+            print(_CLEAR_LINE if sys.stdout.isatty() else "", end="", flush=True)
 
 
 def _wait(process: subprocess.Popen[bytes], progress: Callable[[], str]) -> int:
@@ -115,7 +117,7 @@ def _wait(process: subprocess.Popen[bytes], progress: Callable[[], str]) -> int:
             if elapsed > STEP_SECONDS:
                 raise
             text = f"  {progress()}, {elapsed // 60} min {elapsed % 60:02} s"
-            print(f"\r\x1b[K{text}\r" if terminal else text, end="" if terminal else "\n", flush=True)
+            print(f"{_CLEAR_LINE}{text}" if terminal else text, end="" if terminal else "\n", flush=True)
 
 
 def _failure(part: Part, log: Path) -> UserError:
