@@ -88,6 +88,6 @@ def _values(view: View) -> dict[str, str]:
         "target": parts.name(view.primary),
         "primary": name,
         "service": services[0] if services else name,
-        "ingress": ingresses[0] if ingresses else "",
-        "route": "",
+        "ingress": ingresses[0] if ingresses else name,
+        "route": name,
     }
