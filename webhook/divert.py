@@ -140,11 +140,11 @@ def _waiting_already(change: Change) -> Decision | None:
     if change.waiting is None or (change.meant != change.waiting.template and change.revision != change.waiting.digest):
         return None
     keys, revision = change.keys, change.waiting.digest
-    again = Stash(change.meant, change.change_cause)
-    if again != change.waiting:  # another restart stamp, or the same template for another cause
-        keys = keys | {stash.TEMPLATE: stash.encode(again)}
+    if change.meant != change.waiting.template:  # by the stamp of a restart
+        keys = keys | {stash.TEMPLATE: stash.encode(Stash(change.meant, change.waiting.change_cause))}
+    if not change.asked:  # a label or an annotation, of which there is nothing to say
+        return Decision(Kind.UNCHANGED, change.primary, keys, revision=revision)
     warning = change.words.rejected(revision) if change.rejected else change.words.unchanged(revision)
-    warning = warning if change.asked else ""
     return Decision(Kind.UNCHANGED, change.primary, _cause_kept(change, keys), warning, revision)
 
 

@@ -290,6 +290,12 @@ def test_the_same_change_cause_again_changes_not_a_byte() -> None:
     assert shipped(waiting, V2, **{stash.CHANGE_CAUSE: "second"}) == waiting
 
 
+def test_a_change_cause_by_itself_is_left_alone() -> None:
+    waiting = shipped(deployment(V1), V2)
+    new = changed(waiting, **{stash.CHANGE_CAUSE: "why not"})
+    assert stored(new, decide(new, waiting, "kubectl-annotate")) == new
+
+
 def test_annotations_that_would_not_fit_are_refused_with_the_numbers() -> None:
     huge = template("podinfo:2", env=[{"name": "A", "value": random_text(300_000)}])
     denial = decide(changed(deployment(V1), huge), deployment(V1), settings=SETTINGS).denial

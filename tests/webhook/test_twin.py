@@ -1,9 +1,11 @@
 """The twin law: what is desired of a managed Deployment is what a twin without Detour runs, whatever is typed.
 
-Out of reach, and skipped: a command for which kubectl sends nothing, since it compares with the live primary.
+Out of reach, and skipped: a command for which kubectl sends nothing, since it compares with the live primary; and one
+by which two managers come to share a field that waits.
 """
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +25,7 @@ from tests.webhook.clients import (
     set_resources,
 )
 from tests.webhook.model import ApiServer, Sent
-from tests.webhook.trees import ordered
+from tests.webhook.trees import Path, ordered
 from webhook import stash
 from webhook.claims import CLIENT_SIDE_APPLY, LAST_APPLIED
 from webhook.revision import digest
@@ -99,13 +101,25 @@ def twins(first: dict[str, Any], manager: str, operation: str, notes: dict[str, 
 
 
 def obey(managed: ApiServer, twin: ApiServer, command: Client) -> Sent | None:
-    """Give both the command; neither, where for one of the two kubectl would send nothing."""
+    """Give both the command; neither, where it is out of reach."""
     if isinstance(command, Promotion):
         return command(managed)
-    if (command(copy.deepcopy(managed)) is None) != (command(copy.deepcopy(twin)) is None):
+    rehearsed = copy.deepcopy(managed), copy.deepcopy(twin)
+    sent = [command(server) for server in rehearsed]
+    if (sent[0] is None) != (sent[1] is None) or shared(rehearsed[0]) != shared(rehearsed[1]):
         return None
     command(twin)
     return command(managed)
+
+
+def shared(server: ApiServer) -> set[Path]:
+    """Leaves with more than one owner.
+
+    A forced apply that states what somebody else has waiting takes it from him, since it is not live; in the twin the
+    two would share it, and either could give it up without taking it away.
+    """
+    counted = Counter(path for paths in server.owners.values() for path in paths)
+    return {path for path, owners in counted.items() if owners > 1}
 
 
 def left_over(twin: ApiServer) -> bool:
