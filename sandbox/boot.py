@@ -1,5 +1,6 @@
 """Starts the node from nothing, and takes it away: the two ends of a sandbox's life."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -77,23 +78,30 @@ def _command_line(pid: int) -> bytes:
         return b""
 
 
+def leftovers() -> bool:
+    """Whether there is anything to take away, be it of a start that was cut off."""
+    return network.exists() or bool(_state())
+
+
+def _state() -> list[Path]:
+    return [path for path in STATE.iterdir() if path != LOGS] if STATE.exists() else []
+
+
 def stop() -> None:
     """Takes away whatever is left of the node: processes, namespaces, mounts, control groups, state; not the logs.
 
     Raises UserError when a process does not end.
     """
     end = time.monotonic() + DEADLINE
-    while inhabitants := network.inhabitants():
+    # The pods end with the supervisor, yet a moment after it; their control groups can go when they have.
+    while (inhabitants := network.inhabitants()) or not cgroups.delete():
         for pid in inhabitants:
             _kill(pid)
         if time.monotonic() > end:
             raise UserError(f"processes {inhabitants} of the sandbox do not end: see 'ps', then try again")
         time.sleep(0.05)
     network.delete()
-    cgroups.delete()
-    for path in STATE.iterdir() if STATE.exists() else ():
-        if path == LOGS:
-            continue
+    for path in _state():
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -101,7 +109,5 @@ def stop() -> None:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -1,6 +1,6 @@
 """The control groups of the pods, apart from everybody else's, so that they can be found and taken away."""
 
-import contextlib
+import errno
 from pathlib import Path
 
 from sandbox.layout import NAME
@@ -20,10 +20,17 @@ def create() -> None:
         (hierarchy / NAME).mkdir(exist_ok=True)
 
 
-def delete() -> None:
-    """Takes away what is empty; called when the last process has ended."""
+def delete() -> bool:
+    """Takes the groups away, and says whether it could: not while a process in one of them is still ending."""
     for hierarchy in hierarchies():
         groups = [path for path in (hierarchy / NAME).rglob("*") if path.is_dir()]
         for group in [*sorted(groups, reverse=True), hierarchy / NAME]:
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 group.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                return False
+    return True

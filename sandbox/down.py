@@ -1,7 +1,7 @@
 """`python -m sandbox down`: takes the sandbox away, whatever state it is in, and leaves nothing of it but its logs."""
 
 from sandbox import boot, record, workspace
-from sandbox.progress import say
+from sandbox.progress import step
 
 
 def down() -> None:
@@ -13,7 +13,9 @@ def down() -> None:
 def take_down() -> None:
     """The same, for who holds the lock already."""
     running = record.read()
-    boot.stop()
-    if running is not None:
-        workspace.remove(running.checkout)
-        say("the sandbox is down")
+    if running is None and not boot.leftovers():
+        return
+    with step("taking the sandbox down"):
+        boot.stop()
+        if running is not None:
+            workspace.remove(running.checkout)
