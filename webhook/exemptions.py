@@ -65,7 +65,7 @@ def _writable_claim(pod: Template) -> str:
             continue
         mounts = (mount for container in _containers(pod) for mount in elements(container, "volumeMounts"))
         if any(mount.get("name") == volume.get("name") and not mount.get("readOnly") for mount in mounts):
-            return f"it writes to volume claim {claim.get('claimName')}"
+            return f"it writes to claim {claim.get('claimName')}"
     return ""
 
 

@@ -27,7 +27,7 @@ class BadReview(ValueError):
 def parse(body: bytes) -> Request:
     """The request that an AdmissionReview is about. Raises BadReview."""
     try:
-        review = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        review = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except BadReview:
         raise
     except UnicodeDecodeError as error:

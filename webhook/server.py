@@ -16,7 +16,7 @@ from webhook.decision import Settings
 from webhook.health import Health
 from webhook.telemetry import Telemetry
 
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds that a thread waits for a peer: the API server is near, and it asks with its whole body at once."""
 
 

@@ -66,7 +66,7 @@ class Wording:
     def guarded(self) -> str:
         """The reserved policy label was taken away and has been put back."""
         remedy = self._kubectl("label --overwrite", "detour.dev/policy=none", kind="deploy/")
-        return self._say("its Canary keeps the policy label", "opt out", remedy)
+        return self._say("its Canary keeps the label", "opt out", remedy)
 
     def _rollout(self) -> str:
         return self._kubectl("rollout status", kind="deploy/")

@@ -81,7 +81,7 @@ def host_network() -> dict[str, Any]:
     ("pods", "why"),
     [
         (template("podinfo:2", ports=[{"containerPort": 80, "hostPort": 8080}]), "it takes host port 8080"),
-        (claim(read_only=False, mounted_read_only=False), "it writes to volume claim data"),
+        (claim(read_only=False, mounted_read_only=False), "it writes to claim data"),
         (host_network(), "it uses the host's network"),
     ],
 )

@@ -153,3 +153,29 @@ def test_client_side_commands_mean_what_they_mean_without_detour(first: Any, com
 @settings(max_examples=150, deadline=None)
 def test_server_side_commands_mean_what_they_mean_without_detour(first: Any, commands: list[Client]) -> None:
     check(twins(first, "flux", "Apply", {}), commands, ordered)
+
+
+@given(manifests(), st.lists(CLIENT_SIDE, max_size=4), manifests())
+@settings(max_examples=60, deadline=None)
+def test_the_same_manifest_applied_again_writes_nothing(first: Any, before: list[Client], manifest: Any) -> None:
+    managed, twin = twins(first, CLIENT_SIDE_APPLY, "Update", {LAST_APPLIED: last_applied(first)})
+    for command in before:
+        obey(managed, twin, command)
+    apply(manifest)(managed)
+    for _ in range(3):
+        sent = apply(manifest)(managed)
+        assert sent is None or not sent.wrote
+
+
+@given(STEADY, st.lists(SERVER_SIDE, max_size=4), STEADY)
+@settings(max_examples=60, deadline=None)
+def test_the_same_server_side_apply_again_writes_nothing(first: Any, before: list[Client], manifest: Any) -> None:
+    managed, twin = twins(first, "flux", "Apply", {})
+    for command in before:
+        obey(managed, twin, command)
+    if server_side(manifest, "flux")(managed) is None:
+        return
+    for _ in range(3):
+        sent = server_side(manifest, "flux")(managed)
+        assert sent is not None
+        assert not sent.wrote

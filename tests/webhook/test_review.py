@@ -1,0 +1,132 @@
+"""AdmissionReview in and out."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.webhook.deployments import changed, decide, deployment, request, template
+from tests.webhook.model import review
+from webhook import stash
+from webhook.decision import Decision, Kind, denied
+from webhook.review import BadReview, parse, patch, respond
+
+V1, V2 = template("podinfo:1"), template("podinfo:2")
+
+
+def body(**changes: Any) -> bytes:
+    """A good review with another value in its request."""
+    return json.dumps(review(deployment(V2), deployment(V1), **changes)).encode()
+
+
+def operations(new: dict[str, Any], decision: Decision) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = patch(request(new, new), decision).patch
+    return found
+
+
+def test_a_request_says_who_wants_what() -> None:
+    found = parse(json.dumps(review(deployment(V2), deployment(V1), "kubectl-set", "ann", dryRun=True)).encode())
+    assert (found.namespace, found.name, found.user, found.manager) == ("shop", "podinfo", "ann", "kubectl-set")
+    assert (found.operation, found.subresource, found.dry_run) == ("UPDATE", "", True)
+    assert (found.wanted, found.primary) == (V2, V1)
+
+
+def test_a_client_without_a_field_manager_has_none() -> None:
+    assert parse(body(options=None)).manager == ""
+    assert parse(body(options={"kind": "UpdateOptions"})).manager == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[]", "apiVersion admission.k8s.io/v1"),
+        (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1beta1"}', "apiVersion admission.k8s.io/v1"),
+        (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}', "request must be an object"),
+        (b'{"a": NaN}', "NaN"),
+        (b'{"a": 1e999}', "out of range"),
+        (b'{"a": 1, "a": 2}', "same key twice"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
+        (body(uid=7), "request.uid must be a string"),
+        (body(userInfo=None), "request.userInfo must be an object"),
+        (body(operation=None), "request.operation must be a string"),
+        (body(kind={"group": "apps", "kind": "StatefulSet"}), "request.kind must be a Deployment of group apps"),
+        (body(object=None), "request.object must be an object"),
+        (body(oldObject=None), "request.oldObject must be an object"),
+        (body(object={"metadata": {}, "spec": {}}), "request.object.spec.template must be an object"),
+        (body(oldObject={"spec": {"template": {}}}), "request.oldObject.metadata must be an object"),
+        (
+            body(object={"metadata": {"labels": {"a": 1}}, "spec": {"template": {}}}),
+            "request.object.metadata.labels must map strings to strings",
+        ),
+        (body(options={"fieldManager": 1}), "request.options.fieldManager must be a string"),
+    ],
+)
+def test_what_is_no_review_is_refused_by_the_name_of_the_field(text: bytes, reason: str) -> None:
+    with pytest.raises(BadReview, match=reason):
+        parse(text)
+
+
+def test_a_subresource_need_not_be_a_deployment() -> None:
+    scale = body(subResource="scale", kind={"group": "autoscaling", "kind": "Scale"}, object={}, oldObject={})
+    assert parse(scale).subresource == "scale"
+
+
+def test_a_diversion_is_answered_by_the_fewest_operations() -> None:
+    new = changed(deployment(V1), V2)
+    found = operations(new, decide(new, deployment(V1)))
+    assert [(operation["op"], operation["path"]) for operation in found] == [
+        ("replace", "/spec/template"),
+        ("add", "/metadata/labels/detour.dev~1revision"),
+        ("add", "/metadata/annotations/detour.dev~1diverted-by"),
+        ("add", "/metadata/annotations/detour.dev~1template"),
+    ]
+    assert found[0]["value"] == V1
+
+
+def test_maps_that_are_missing_are_made() -> None:
+    bare = deployment(V2, labels={})
+    del bare["metadata"]["labels"]
+    keys = {stash.REVISION: "0123456789", stash.TEMPLATE: "{}"}
+    assert operations(bare, Decision(Kind.DIVERTED, keys=keys)) == [
+        {"op": "add", "path": "/metadata/labels", "value": {stash.REVISION: "0123456789"}},
+        {"op": "add", "path": "/metadata/annotations", "value": {stash.TEMPLATE: "{}"}},
+    ]
+
+
+def test_single_entries_are_replaced_and_removed() -> None:
+    old = deployment(V1, labels={stash.STATE: "rejected"}, annotations={stash.TEMPLATE: "1", stash.HISTORY: "x"})
+    keys = {stash.STATE: None, stash.TEMPLATE: "2", stash.HISTORY: "x", stash.PREVIOUS: None}
+    assert operations(old, Decision(Kind.DIVERTED, keys=keys)) == [
+        {"op": "remove", "path": "/metadata/labels/detour.dev~1state"},
+        {"op": "replace", "path": "/metadata/annotations/detour.dev~1template", "value": "2"},
+    ]
+
+
+def test_where_nothing_changes_there_is_no_patch() -> None:
+    answer = respond(request(deployment(V1), deployment(V1)), Decision(Kind.UNTOUCHED, V1))
+    assert answer["response"] == {
+        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+        "allowed": True,
+        "auditAnnotations": {"decision": "untouched"},
+    }
+
+
+def test_an_answer_carries_patch_warning_and_audit_annotations() -> None:
+    new = changed(deployment(V1), V2)
+    response = respond(request(new, deployment(V1)), decide(new, deployment(V1)))["response"]
+    assert response["patchType"] == "JSONPatch"
+    assert json.loads(base64.b64decode(response["patch"]))[0]["path"] == "/spec/template"
+    assert len(response["warnings"]) == 1
+    assert response["auditAnnotations"]["decision"] == "diverted"
+    assert len(response["auditAnnotations"]["revision"]) == 10
+
+
+def test_a_denial_says_why_and_patches_nothing() -> None:
+    answer = respond(request(deployment(V2), deployment(V1)), denied("no", 422, "Invalid"))["response"]
+    assert answer["allowed"] is False
+    assert answer["status"] == {"code": 422, "reason": "Invalid", "message": "no"}
+    assert "patch" not in answer
