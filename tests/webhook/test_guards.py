@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.deployments import (
+from tests.webhook.deployments import after, (
     changed,
     decide,
     deployment,
@@ -18,6 +18,7 @@ from tests.webhook.deployments import (
 from tests.webhook.model import ANALYZER
 from webhook import stash
 from webhook.decision import Kind
+from webhook.revision import digest
 
 V1, V2, V3 = template("podinfo:1"), template("podinfo:2"), template("podinfo:3")
 
