@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 CANARY_PODS = "podinfo-canary-"
 FAULT = b"this image fails a third of its requests"
-WINDOW = 5.0  # seconds that the moving figures look back
+WINDOW = 3.0  # seconds that the moving figures look back
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Tally:
     versions: Counter[str] = field(default_factory=Counter)
     failures: list[Answer] = field(default_factory=list)
     canary_times: list[float] = field(default_factory=list)
+    primary_times: list[float] = field(default_factory=list)
     _recent: deque[Answer] = field(default_factory=deque)
 
     @property
@@ -83,8 +84,8 @@ class Tally:
         else:
             self.good += 1
             self.versions[answer.version] += 1
-        if answer.from_canary:
-            self.canary_times.append(answer.at)
+        if not answer.failure:
+            (self.canary_times if answer.from_canary else self.primary_times).append(answer.at)
 
     def moving(self, now: float) -> Moving:
         """The last `WINDOW` seconds before `now`."""
@@ -126,6 +127,27 @@ def out_of_turn(answers: Iterable[float], trials: Sequence[Trial], before: float
     """
     spans = [(trial.begin - before, None if trial.end is None else trial.end + after) for trial in trials]
     return sum(not any(begin <= at and (end is None or at <= end) for begin, end in spans) for at in answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `begin` to `end` the canary's weight was `weight` percent."""
+
+    weight: int
+    begin: float
+    end: float
+
+
+def share_during(step: Step, canary: Iterable[float], primary: Iterable[float], settling: float = 1.0) -> float | None:
+    """The canary's part in the answers of one step, in percent, once the Ingress controller has had time to follow."""
+    first, last = step.begin + settling, step.end
+    answered = [sum(first <= at <= last for at in times) for times in (canary, primary)]
+    return _percent(answered[0], sum(answered))
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Right-aligned with one decimal; a dash for what there is none of."""
+    return f"{'–' if value is None else f'{value:.1f}':>5} {unit}"
 
 
 def _percent(part: int, whole: int) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from detour.demo.figures import Trial
+from detour.demo.figures import Step, Trial
 
 Object = dict[str, Any]
 
@@ -37,11 +37,13 @@ class Record:
     event: str = ""
     endings: tuple[Mapping[str, Any], ...] = ()
     trials: list[Trial] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     canaries: list[float] = field(default_factory=list)
     canary_version: str = ""
     moments: list[Moment] = field(default_factory=list)
     _pods: dict[str, str] = field(default_factory=dict)
     _canary_uid: str = ""
+    _weight_since: float = 0.0
 
     def on_canary(self, canary: Object, now: float) -> None:
         """The Canary changed."""
@@ -49,6 +51,10 @@ class Record:
         self.phase = status.get("phase", "")
         self.endings = tuple(status.get("history") or ())
         before, self.weight = self.weight, int(status.get("canaryWeight", 0))
+        if before != self.weight:
+            if before:
+                self.steps.append(Step(before, self._weight_since, now))
+            self._weight_since = now
         if self.weight and not before:
             self.trials.append(Trial(now))
         elif before and not self.weight:

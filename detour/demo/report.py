@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from detour.demo.figures import Answer, Tally, out_of_turn
+from detour.demo.figures import Answer, Tally, figure, out_of_turn, share_during
 from detour.demo.record import Moment, Record, unproven
 
 EXPLANATION = {"Succeeded": "promoted", "Failed": "rolled back"}
@@ -12,13 +12,17 @@ EXPLANATION = {"Succeeded": "promoted", "Failed": "rolled back"}
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """One `kubectl set image` and what came of it; times in seconds since it was typed, None for what never came."""
+    """One `kubectl set image` and what came of it; times in seconds since it was typed, None for what never came.
+
+    `shares` are the weights that the canary had, in percent, and its share in the answers meanwhile.
+    """
 
     version: str
     expected: str
     outcome: str
     message: str
     checks: tuple[str, ...]
+    shares: tuple[tuple[int, float | None], ...]
     canary: float | None
     answered: float | None
     switched: float | None
@@ -84,6 +88,11 @@ def _shipment(order: Order, record: Record, tally: Tally) -> Shipment:
         outcome=str(ending.get("outcome", "")),
         message=str(ending.get("message", "")),
         checks=tuple(str(check) for check in ending.get("checks") or ()),
+        shares=tuple(
+            (step.weight, share_during(step, tally.canary_times, tally.primary_times))
+            for step in record.steps
+            if order.at <= step.begin <= order.until
+        ),
         canary=since(record.canaries),
         answered=since(tally.canary_times),
         switched=since([moment.at for moment in record.moments if moment.version == order.version]),
@@ -143,6 +152,9 @@ def _story(shipment: Shipment) -> list[str]:
         (f"{EXPLANATION.get(shipment.outcome, 'ended')}, nothing left over", shipment.ended),
     )
     shown: Callable[[float], str] = "{:6.1f} s".format
-    lines = [f"{shipment.version}: {shipment.outcome or 'no outcome'} {shipment.message}".rstrip()]
+    reached = EXPLANATION.get(shipment.outcome, shipment.outcome or "no outcome")
+    lines = [f"{shipment.version}: {reached}" + (f" ({shipment.message})" if shipment.message else "")]
     lines += [f"  last check: {check}" for check in shipment.checks]
+    seen = ", ".join(f"{weight} % → {figure(share, '%').strip()}" for weight, share in shipment.shares)
+    lines += [f"  canary's weight → its share in the answers: {seen}"] if seen else []
     return lines + [f"  {shown(after)}  {what}" for what, after in rows if after is not None]

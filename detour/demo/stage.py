@@ -23,7 +23,7 @@ def check(client: Client) -> None:
             return
         raise DemoError("this cluster has no Detour; install it: kubectl apply -k manifests/") from missing
     except (ApiError, Unreachable) as error:
-        raise DemoError(f"the cluster does not answer as it should ({error}); make up, or see --kubeconfig") from error
+        raise DemoError(f"the cluster does not answer; run `make up`, or see --kubeconfig. It said: {error}") from error
     if labels.get(MARK) != NAMESPACE:
         raise DemoError(f"namespace {NAMESPACE} is somebody else's (no label {MARK}); remove it and try again")
 

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from detour.demo.figures import Moving
+from detour.demo.figures import Moving, figure
 
 EVERY = 2.0  # seconds between plain lines when nothing changes
 COLOURS = {"Progressing": "yellow", "Promoting": "cyan", "Finalising": "cyan", "Succeeded": "green", "Failed": "red"}
@@ -142,11 +142,6 @@ def picture(snapshot: Snapshot) -> RenderableType:
     table.add_row("bad version's own", f"{snapshot.faults} errors", "")
     event = Text(snapshot.event or "none yet", overflow="ellipsis", no_wrap=True)
     return Panel(Group(table, Text(), event), title=f"{snapshot.chapter}  {snapshot.at:.0f} s", title_align="left")
-
-
-def figure(value: float | None, unit: str) -> str:
-    """Right-aligned with one decimal; a dash for what there is none of."""
-    return f"{'–' if value is None else f'{value:.1f}':>5} {unit}"
 
 
 def _bar(percent: float) -> ProgressBar:

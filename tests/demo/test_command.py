@@ -11,7 +11,7 @@ from detour.demo.command import command
 from detour.demo.kubectl import DemoError, Kubectl
 from detour.demo.report import Report, Shipment
 
-GOOD = Shipment("6.0.1", "Succeeded", "Succeeded", "", (), 1.0, 2.0, 3.0, 4.0, 5.0)
+GOOD = Shipment("6.0.1", "Succeeded", "Succeeded", "", (), (), 1.0, 2.0, 3.0, 4.0, 5.0)
 FINE = Report((GOOD, replace(GOOD, expected="Failed", outcome="Failed")), 10, 10, 0, {}, 0, (), 0.0)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from detour.demo.figures import FAULT, WINDOW, Answer, Tally, Trial, out_of_turn, percentile, read
+from detour.demo.figures import FAULT, WINDOW, Answer, Step, Tally, Trial, out_of_turn, percentile, read, share_during
 
 INFO = json.dumps({"hostname": "podinfo-7d9f-abcde", "version": "6.0.0"}).encode()
 
@@ -98,6 +98,12 @@ def test_without_answers_there_are_no_figures() -> None:
 def test_the_p99_of_a_hundred_values_is_the_ninety_ninth() -> None:
     assert percentile([float(value) for value in range(100, 0, -1)], 99) == 99.0
     assert percentile([7.0], 99) == 7.0
+
+
+def test_the_share_of_a_step_leaves_out_the_time_in_which_the_route_settles() -> None:
+    step = Step(40, 10.0, 15.0)
+    assert share_during(step, canary=[10.5, 12.0, 16.0], primary=[10.1, 12.0, 13.0, 14.0, 15.1]) == 25.0
+    assert share_during(step, canary=[10.5], primary=[]) is None
 
 
 def test_answers_of_the_canary_while_its_weight_is_0_are_out_of_turn() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from detour.demo.figures import Step
 from detour.demo.record import Moment, Record, owner_of, unproven
 
 
@@ -33,6 +34,13 @@ def test_a_trial_lasts_from_the_first_weight_to_the_return_to_0() -> None:
     for at, weight in enumerate((0, 20, 40, 0, 0, 20)):
         record.on_canary(canary(weight), float(at))
     assert [(trial.begin, trial.end) for trial in record.trials] == [(1.0, 3.0), (5.0, None)]
+
+
+def test_a_step_lasts_as_long_as_its_weight() -> None:
+    record = Record()
+    for at, weight in enumerate((0, 20, 20, 40, 0)):
+        record.on_canary(canary(weight), float(at))
+    assert record.steps == [Step(20, 1.0, 3.0), Step(40, 3.0, 4.0)]
 
 
 def test_a_pod_belongs_to_the_deployment_of_its_replica_set_and_not_to_one_with_a_longer_name() -> None:

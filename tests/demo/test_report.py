@@ -5,12 +5,24 @@ from typing import Any
 
 import pytest
 
-from detour.demo.figures import Answer, Tally, Trial
+from detour.demo.figures import Answer, Step, Tally, Trial
 from detour.demo.record import Moment, Record
 from detour.demo.report import Order, Report, Shipment, conclude, problems, summary
 
-GOOD = Shipment("6.0.1", "Succeeded", "Succeeded", "every check passed", ("success rate 100.00",), 1.5, 4.0, 20, 26, 33)
-BAD = Shipment("errors", "Failed", "Failed", "success rate 66.00 < 99", (), 1.5, 4.0, None, 12.0, 20.0)
+GOOD = Shipment(
+    "6.0.1",
+    "Succeeded",
+    "Succeeded",
+    "every check passed",
+    ("success rate 100.00",),
+    ((20, 19.5),),
+    1.5,
+    4.0,
+    20,
+    26,
+    33,
+)
+BAD = Shipment("errors", "Failed", "Failed", "success rate 66.00 < 99", (), ((20, None),), 1.5, 4.0, None, 12.0, 20.0)
 MOMENTS = (Moment(98.0, "6.0.0", True, {"6.0.0": 2}), Moment(120.0, "6.0.1", True, {"6.0.0": 1, "6.0.1": 1}))
 FINE = Report((GOOD, BAD), 1000, 990, 10, {}, 0, MOMENTS, 100.0)
 
@@ -74,12 +86,15 @@ def test_the_summary_tells_times_since_the_command_and_what_the_primary_ran() ->
     assert "     1.5 s  canary Deployment exists" in text
     assert "    33.0 s  promoted, nothing left over" in text
     assert "    20.0 s  rolled back, nothing left over" in text
+    assert "6.0.1: promoted (every check passed)" in text
+    assert "  canary's weight → its share in the answers: 20 % → 19.5 %" in text
     assert "    20.0 s  template 6.0.1   pods 1 × 6.0.0, 1 × 6.0.1" in text
     assert text.endswith("No request failed, and the primary ran nothing that was not proven.")
 
 
 def test_times_are_taken_from_what_happened_between_the_command_and_the_end() -> None:
     record = Record(canaries=[5.0, 11.0, 51.0], trials=[Trial(13.0, 30.0), Trial(53.0, 60.0)], moments=list(MOMENTS))
+    record.steps = [Step(20, 13.0, 18.0), Step(40, 18.0, 30.0), Step(20, 53.0, 60.0)]
     record.moments = [Moment(0.0, "6.0.0", True, {}), Moment(28.0, "6.0.1", True, {})]
     tally = Tally()
     for at in (14.0, 54.0):
@@ -91,4 +106,6 @@ def test_times_are_taken_from_what_happened_between_the_command_and_the_end() ->
     assert (good.canary, good.answered, good.switched, good.withdrawn, good.ended) == (1.0, 4.0, 18.0, 20.0, 30.0)
     assert (good.outcome, good.message, good.checks) == ("Succeeded", "m", ("c",))
     assert (bad.canary, bad.answered, bad.switched, bad.withdrawn, bad.ended) == (1.0, 4.0, None, 10.0, None)
+    assert good.shares == ((20, 100.0), (40, None))
+    assert bad.shares == ((20, 100.0),)
     assert report.strays == 0
