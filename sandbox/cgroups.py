@@ -3,9 +3,12 @@
 import errno
 from pathlib import Path
 
+from sandbox.errors import UserError
 from sandbox.layout import NAME
 
 MOUNT = Path("/sys/fs/cgroup")
+# What the kubelet demands of the group that it is given (kubernetes, pkg/kubelet/cm/cgroup_v2_manager_linux.go).
+CONTROLLERS = frozenset({"cpu", "cpuset", "hugetlb", "memory", "pids"})
 
 
 def hierarchies() -> list[Path]:
@@ -16,8 +19,22 @@ def hierarchies() -> list[Path]:
 
 
 def create() -> None:
+    """Makes the group that all pods are below. Raises UserError where the kernel does not allow it."""
     for hierarchy in hierarchies():
-        (hierarchy / NAME).mkdir(exist_ok=True)
+        try:
+            _enable_controllers(hierarchy)
+            (hierarchy / NAME).mkdir(exist_ok=True)
+        except OSError as error:
+            group = hierarchy / NAME
+            raise UserError(f"{group} cannot be made ({error}): run this as root and outside of a container") from error
+
+
+def _enable_controllers(hierarchy: Path) -> None:
+    """Version 2: a group has only the controllers that its parent hands down, and the kubelet insists on some."""
+    available = hierarchy / "cgroup.controllers"
+    if available.exists():
+        wanted = CONTROLLERS.intersection(available.read_text().split())
+        (hierarchy / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(wanted)))
 
 
 def delete() -> bool:

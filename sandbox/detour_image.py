@@ -20,7 +20,6 @@ INPUTS = ("Dockerfile", ".dockerignore", "requirements.lock", "analyzer", "certs
 IMPORTED = STATE / "detour-image"
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv"
-MIRROR = "https://deb.debian.org/debian"
 # What a container never reads; it is most of the size.
 LUGGAGE = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
 # Of this machine and for the build alone, so mounted and not copied: what pip trusts, and where it fetches from.
@@ -67,7 +66,7 @@ def _base() -> Path:
     if not entry.is_dir():
         with step("making the base image with debootstrap"), cache.new(entry) as folder:
             root = folder / "root"
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), MIRROR, seconds=900)
+            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), seconds=900)
             for path in LUGGAGE:
                 shutil.rmtree(root / path, ignore_errors=True)
             _run("tar", "-czf", str(folder / "base.tar.gz"), "-C", str(root), ".", seconds=300)

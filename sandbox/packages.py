@@ -12,16 +12,17 @@ from pathlib import Path
 from sandbox.errors import UserError
 from sandbox.progress import say, step
 
-# Package → a program of it, by which it is known to be there.
+# Package → a program or a file of it, by which it is known to be there.
 PACKAGES: Mapping[str, str] = {
     "buildah": "buildah",
     "containerd": "containerd",
-    "containernetworking-plugins": "/usr/lib/cni/bridge",
+    "containernetworking-plugins": "/usr/lib/cni/ptp",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "debootstrap": "debootstrap",
     "hey": "hey",
     "iproute2": "ip",
-    "iptables": "iptables",
     "nftables": "nft",
+    "openssl": "openssl",
     "runc": "runc",
 }
 DEADLINE_SECONDS = 15 * 60
@@ -39,8 +40,12 @@ _APT = ("apt-get", "--yes", "--quiet", "-o", "Acquire::Retries=3", "-o", "DPkg::
 
 
 def missing(packages: Mapping[str, str] = PACKAGES) -> list[str]:
-    """The packages whose program is not on this host."""
-    return [package for package, program in packages.items() if shutil.which(program, path=_PATH) is None]
+    """The packages whose program or file is not on this host."""
+    return [package for package, program in packages.items() if not _is_there(program)]
+
+
+def _is_there(program: str) -> bool:
+    return Path(program).exists() if program.startswith("/") else shutil.which(program, path=_PATH) is not None
 
 
 def install(log: Path) -> None:

@@ -68,6 +68,16 @@ def test_the_control_groups_are_taken_away_from_the_innermost_outwards(
     ]
 
 
+def test_a_single_hierarchy_hands_the_controllers_down_to_the_pods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "MOUNT", tmp_path)
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids rdma\n")
+    cgroups.create()
+    assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpu +cpuset +memory +pids"
+    assert (tmp_path / NAME).is_dir()
+
+
 def test_the_process_id_inside_is_the_last_one_of_the_line() -> None:
     assert status._innermost_pid("Name:\tetcd\nNSpid:\t21561\t5\nThreads:\t9\n") == 5
 
