@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.deployments import after, (
+from tests.webhook.deployments import (
+    after,
     changed,
     decide,
     deployment,
