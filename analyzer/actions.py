@@ -37,9 +37,10 @@ class RunCanary:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The canary's Service, and routes that send it `weight` percent."""
+    """The Service of this revision's canary, and routes that send it `weight` percent."""
 
     weight: int
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)

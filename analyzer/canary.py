@@ -41,7 +41,9 @@ def canary_deployment(
 
     It selects by our own label alone: no two revisions differ in the selector, which is immutable. Raises LabelError.
     """
-    labels = {REVISION: short(revision_digest)}
+    labels = _revision(revision_digest)
+    pods = _pod_template(primary, template, rewriting(primary, template, surroundings))
+    pods["metadata"]["labels"] |= labels
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -50,14 +52,18 @@ def canary_deployment(
             **{field: primary["spec"][field] for field in COPIED_FROM_DEPLOYMENT if field in primary["spec"]},
             "replicas": replicas,
             "selector": {"matchLabels": mark(primary)},
-            "template": _pod_template(primary, template, rewriting(primary, template, surroundings)),
+            "template": pods,
         },
     }
 
 
-def canary_services(primary: Object, surroundings: Surroundings) -> tuple[dict[str, Any], ...]:
-    """A Service for the canary's pods, and no others, beside each that serves the primary."""
-    return tuple(_service(primary, service) for service in surroundings.services)
+def canary_services(primary: Object, surroundings: Surroundings, revision_digest: str) -> tuple[dict[str, Any], ...]:
+    """A Service for the pods of this revision's canary, and no others, beside each that serves the primary.
+
+    Pods of the revision before may still be ending: some routers would go on sending them requests.
+    """
+    selector = {**mark(primary), **_revision(revision_digest)}
+    return tuple(_service(primary, service, selector) for service in surroundings.services)
 
 
 def deserts(template: Object, surroundings: Surroundings) -> str | None:
@@ -84,7 +90,11 @@ def _pod_template(primary: Object, template: Object, change: Rewriting) -> dict[
     }
 
 
-def _service(primary: Object, service: Object) -> dict[str, Any]:
+def _revision(revision_digest: str) -> dict[str, str]:
+    return {REVISION: short(revision_digest)}
+
+
+def _service(primary: Object, service: Object, selector: Mapping[str, str]) -> dict[str, Any]:
     """The same ports under the same names, and the labels by which a ServiceMonitor finds it."""
     spec, meta = service["spec"], service["metadata"]
     labels = {key: value for key, value in (meta.get("labels") or {}).items() if not key.startswith(OURS)}
@@ -102,6 +112,6 @@ def _service(primary: Object, service: Object) -> dict[str, Any]:
             **{field: spec[field] for field in COPIED_FROM_SERVICE if field in spec},
             **({"clusterIP": "None"} if spec.get("clusterIP") == "None" else {}),
             **({"ports": ports} if ports else {}),
-            "selector": mark(primary),
+            "selector": dict(selector),
         },
     }

@@ -45,6 +45,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "startTime": _when(status.started),
             "stepTime": _when(status.step_time),
             "checkTime": _when(status.check_time),
+            "quietSince": _when(status.quiet_since),
             "routedAway": _when(status.routed_away),
             "unrouted": _when(status.unrouted),
             "ending": _ending(status.ending),

@@ -45,9 +45,9 @@ def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
 
 def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
     if status.weight:
-        return replace(status, weight=0, routed_away=None), (Route(0),), 0
+        return replace(status, weight=0, routed_away=None), (Route(0, status.revision),), 0
     if seen.weight:
-        return status, (Route(0),), None
+        return status, (Route(0, status.revision),), None
     if status.routed_away is None:
         return replace(status, routed_away=now), (), spec.drain
     left = _left(status.routed_away, spec.propagation + spec.drain, now)

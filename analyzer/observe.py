@@ -62,7 +62,7 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
-        seen = _routed(cluster, key, seen, primary, surroundings, router, status.weight)
+        seen = _routed(cluster, key, seen, primary, surroundings, router, status)
     return View(seen, key, canary, primary, waiting, surroundings)
 
 
@@ -149,7 +149,7 @@ def _routed(
     primary: Object,
     surroundings: Surroundings,
     router: Router,
-    weight: int,
+    status: Status,
 ) -> Seen:
     """Compare the routes that are there with those that should be, for the weight that the status says."""
     routes = cluster.parts(cluster.ingresses, key)
@@ -157,7 +157,8 @@ def _routed(
     problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.in_namespace(key[0]))
     if problem:
         return replace(seen, obstacle=seen.obstacle or problem)
-    wanted = (*parts.canary_services(primary, surroundings), *router.objects(primary, surroundings, weight))
+    services_wanted = parts.canary_services(primary, surroundings, status.revision)
+    wanted = (*services_wanted, *router.objects(primary, surroundings, status.weight))
     there = {_identity(found): found for found in (*routes, *services)}
     routed = all(_holds(there.get(_identity(each)), each) for each in wanted)
     return replace(seen, routed=routed)

@@ -53,7 +53,7 @@ class Performer:
             case RunCanary():
                 self._run_canary(action, view)
             case Route():
-                self._route(action.weight, view)
+                self._route(action, view)
             case Unroute():
                 self._delete(INGRESSES, self._cluster.ingresses, view)
             case RemoveCanary():
@@ -98,14 +98,14 @@ class Performer:
         )
         self._cluster.diverted.learn(self._cluster.client.apply(DEPLOYMENTS, body))
 
-    def _route(self, weight: int, view: View) -> None:
+    def _route(self, action: Route, view: View) -> None:
         """Without surroundings (the primary is gone, or can no longer be routed) only a weight of 0 makes sense."""
         if view.primary is None or view.surroundings is None or view.surroundings.problem:
             self._delete(INGRESSES, self._cluster.ingresses, view)
             return
-        for service in parts.canary_services(view.primary, view.surroundings):
+        for service in parts.canary_services(view.primary, view.surroundings, action.revision):
             self._cluster.services.learn(self._cluster.client.apply(SERVICES, service))
-        wanted = self._router.objects(view.primary, view.surroundings, weight)
+        wanted = self._router.objects(view.primary, view.surroundings, action.weight)
         for route in wanted:
             self._cluster.ingresses.learn(self._cluster.client.apply(INGRESSES, route))
         names = {route["metadata"]["name"] for route in wanted}

@@ -116,7 +116,7 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if canary is None or (canary.digest, canary.replicas) != (status.revision, size):
         actions.append(RunCanary(size))
     if seen.weight != status.weight or not seen.routed:
-        actions.append(Route(status.weight))
+        actions.append(Route(status.weight, status.revision))
     actions += _labelled(seen.primary, "analysing")
     if actions or canary is None:
         return Plan(status, tuple(actions), wake=_until(status.step_time, spec.progress_deadline, now))
@@ -133,11 +133,16 @@ def _tick(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if status.check_time is None:
         start = Emit(f"Starting canary analysis for {seen.who}")
         return _advance(spec, status, seen, now, start)
-    if (left := _until(status.check_time, spec.interval, now)) > 0:
+    if (left := max(_until(status.check_time, spec.interval, now), _clouded(spec, status, now))) > 0:
         return Plan(status, wake=left)
     if seen.checks is None:
         return Plan(status, (Measure(),))
     return _judge(spec, replace(status, verdict=tuple(check.text for check in seen.checks)), seen, seen.checks, now)
+
+
+def _clouded(spec: Spec, status: Status, now: datetime) -> float:
+    """For how many seconds a query would still see the revision before: its faults are not this one's."""
+    return _until(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
 
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], now: datetime) -> Plan:
@@ -164,7 +169,7 @@ def _advance(spec: Spec, status: Status, seen: Seen, now: datetime, *before: Act
     weight = spec.next_weight(status.weight)
     status = replace(status, weight=weight, step_time=now, check_time=now, routed_away=None, problem="")
     told = Emit(f"Advance {seen.who} canary weight {weight}")
-    return Plan(status, (*before, told, Route(weight)), wake=spec.interval)
+    return Plan(status, (*before, told, Route(weight, status.revision)), wake=spec.interval)
 
 
 def _promote(status: Status, seen: Seen, now: datetime) -> Plan:

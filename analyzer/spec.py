@@ -11,6 +11,8 @@ from typing import Any
 _DURATION = re.compile(r"(\d+)(h|m|s)")
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
+DEFAULT_WINDOW = "1m"
+
 LATER = ("match", "iterations", "stepWeights", "stepWeightPromotion", "mirror", "webhooks", "alerts", "sessionAffinity")
 
 
@@ -28,6 +30,7 @@ class Spec:
 
     `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
     requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
+    `longest_window` is how far back the metrics look, by their `interval`.
     """
 
     target: str
@@ -37,6 +40,7 @@ class Spec:
     max_weight: int
     progress_deadline: float
     metrics: tuple[Mapping[str, Any], ...] = ()
+    longest_window: float = 0.0
     service: str | None = None
     ingress: str | None = None
     skip_analysis: bool = False
@@ -54,6 +58,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     spec: Mapping[str, Any] = canary.get("spec") or {}
     analysis: Mapping[str, Any] = spec.get("analysis") or {}
     _refuse_what_is_not_there_yet(spec, analysis)
+    metrics = tuple(analysis.get("metrics") or ())
     step = _whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
     if not spec.get("skipAnalysis") and not 1 <= step <= 100:
         raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
@@ -64,7 +69,8 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         step_weight=step or 100,
         max_weight=_percentage(analysis, "maxWeight", 100, "spec.analysis.maxWeight"),
         progress_deadline=float(_whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds")),
-        metrics=tuple(analysis.get("metrics") or ()),
+        metrics=metrics,
+        longest_window=max((_window(metric) for metric in metrics), default=0.0),
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),
@@ -84,6 +90,10 @@ def duration(text: object, field: str) -> float:
     if "".join(number + unit for number, unit in parts) != str(text) or seconds < 1:
         raise SpecError(field, f"{text!r} is no duration of a second or more", "write it like 30s or 1m")
     return float(seconds)
+
+
+def _window(metric: Mapping[str, Any]) -> float:
+    return duration(metric.get("interval") or DEFAULT_WINDOW, f"spec.analysis.metrics[{metric.get('name')}].interval")
 
 
 def _target(reference: Mapping[str, Any]) -> str:

@@ -60,7 +60,8 @@ class Status:
 
     `revision` and `base` are whole digests: of what is analysed, and of the primary that it is proven against.
     `subject` says what the revision is and whose (for the history). `step_time` is when something was last decided:
-    the progress deadline counts from it; `check_time` is the last measurement. `routed_away` is since when the routes
+    the progress deadline counts from it; `check_time` is the last measurement. `quiet_since` is when the revision
+    before had its last traffic, which queries still see for a while. `routed_away` is since when the routes
     send nothing to the canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was
     decided: while a phase is in flight, the way out is not over yet.
     """
@@ -75,6 +76,7 @@ class Status:
     started: datetime | None = None
     step_time: datetime | None = None
     check_time: datetime | None = None
+    quiet_since: datetime | None = None
     routed_away: datetime | None = None
     unrouted: datetime | None = None
     ending: Ending | None = None
@@ -99,12 +101,18 @@ class Status:
             started=now,
             step_time=now,
             check_time=None,
+            quiet_since=self._last_traffic(),
             routed_away=now,
             unrouted=None,
             ending=None,
             problem="",
             verdict=(),
         )
+
+    def _last_traffic(self) -> datetime | None:
+        if self.routed_away and self.started and self.routed_away > self.started:
+            return self.routed_away
+        return self.quiet_since
 
     def end(self, now: datetime) -> Self:
         """The way out is over: what was decided becomes the phase, and goes into the history."""
@@ -151,6 +159,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         started=_time(stored.get("startTime")),
         step_time=_time(stored.get("stepTime")),
         check_time=_time(stored.get("checkTime")),
+        quiet_since=_time(stored.get("quietSince")),
         routed_away=_time(stored.get("routedAway")),
         unrouted=_time(stored.get("unrouted")),
         ending=_ending(stored.get("ending")),

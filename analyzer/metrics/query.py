@@ -9,10 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer.spec import SpecError
+from analyzer.spec import DEFAULT_WINDOW, SpecError
 
 NAMES = ("name", "namespace", "target", "primary", "service", "ingress", "route", "interval")
-DEFAULT_INTERVAL = "1m"
 
 _TOKEN = re.compile(
     r"""(?: \s*\{\{-\s | \{\{ ) \s* (?P<expression>[^{}]*?) \s* (?: \s-\}\}\s* | \}\} )  # a dash eats white space
@@ -30,7 +29,7 @@ def query_for(metric: Mapping[str, Any], metric_template: Mapping[str, Any], val
     `values` are those of NAMES but `interval`, which is the metric's own, or a minute (Flagger's default for its
     built-in metrics; its templates get an empty range there).
     """
-    interval = str(metric.get("interval") or DEFAULT_INTERVAL)
+    interval = str(metric.get("interval") or DEFAULT_WINDOW)
     variables = metric.get("templateVariables") or {}
     query = str((metric_template.get("spec") or {}).get("query") or "")
     if not query.strip():

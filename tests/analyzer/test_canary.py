@@ -33,7 +33,12 @@ def test_it_runs_the_new_template_under_other_labels_at_the_size_asked_for() -> 
     assert canary["spec"]["replicas"] == 2
     assert canary["spec"]["template"]["spec"] == NEW["spec"]
     labels = canary["spec"]["template"]["metadata"]["labels"]
-    assert labels == {"app": "web-canary", "version": "2", "detour.dev/canary-of": "web"}
+    assert labels == {
+        "app": "web-canary",
+        "version": "2",
+        "detour.dev/canary-of": "web",
+        "detour.dev/revision": DIGEST[:10],
+    }
     assert (canary["spec"]["minReadySeconds"], canary["spec"]["progressDeadlineSeconds"]) == (3, 60)
 
 
@@ -65,13 +70,13 @@ def test_none_of_the_primarys_own_metadata_is_copied() -> None:
 def test_building_changes_none_of_what_it_is_given() -> None:
     new, primary, there = (copy.deepcopy(thing) for thing in (NEW, PRIMARY, service()))
     canary_deployment(primary, new, around(there), 2, DIGEST)
-    canary_services(primary, around(there))
+    canary_services(primary, around(there), DIGEST)
     assert (new, primary, there) == (NEW, PRIMARY, service())
 
 
 def test_only_what_carries_the_primarys_mark_is_ours() -> None:
     other = deployment("other")
-    for thing in (built(), *canary_services(PRIMARY, around(service()))):
+    for thing in (built(), *canary_services(PRIMARY, around(service()), DIGEST)):
         assert is_ours(thing, PRIMARY)
         assert not is_ours(thing, other)
     assert not is_ours(PRIMARY, PRIMARY)
@@ -82,22 +87,30 @@ def test_a_canary_service_has_the_ports_of_the_primarys_and_nothing_of_the_node(
         {"name": "http", "port": 80, "targetPort": "web", "protocol": "TCP", "appProtocol": "http", "nodePort": 30080},
         {"name": "grpc", "port": 90, "targetPort": 9090, "protocol": "TCP"},
     ]
-    (made,) = canary_services(PRIMARY, around(service(ports=ports, type="LoadBalancer", externalIPs=["1.2.3.4"])))
+    (made,) = canary_services(
+        PRIMARY, around(service(ports=ports, type="LoadBalancer", externalIPs=["1.2.3.4"])), DIGEST
+    )
     assert made["metadata"]["name"] == "web-canary"
     assert made["spec"]["ports"] == [{k: v for k, v in port.items() if k != "nodePort"} for port in ports]
     assert set(made["spec"]) == {"ports", "selector"}
 
 
 def test_a_canary_service_selects_the_canarys_pods_only() -> None:
-    (made,) = canary_services(PRIMARY, around(service()))
+    (made,) = canary_services(PRIMARY, around(service()), DIGEST)
     selector = {"matchLabels": made["spec"]["selector"]}
     assert matches(selector, built()["spec"]["template"]["metadata"]["labels"])
     assert not matches(selector, PRIMARY["spec"]["template"]["metadata"]["labels"])
+    (of_another,) = canary_services(PRIMARY, around(service()), "f" * 64)
+    another = {"matchLabels": of_another["spec"]["selector"]}
+    assert not matches(another, built()["spec"]["template"]["metadata"]["labels"])
 
 
 def test_a_headless_service_has_a_headless_canary() -> None:
-    (made,) = canary_services(PRIMARY, around(service(clusterIP="None", ports=[])))
-    assert made["spec"] == {"clusterIP": "None", "selector": {"detour.dev/canary-of": "web"}}
+    (made,) = canary_services(PRIMARY, around(service(clusterIP="None", ports=[])), DIGEST)
+    assert made["spec"] == {
+        "clusterIP": "None",
+        "selector": {"detour.dev/canary-of": "web", "detour.dev/revision": DIGEST[:10]},
+    }
 
 
 def test_a_canary_service_is_found_by_the_same_monitors_and_acted_on_by_nobody_else() -> None:
@@ -108,7 +121,7 @@ def test_a_canary_service_is_found_by_the_same_monitors_and_acted_on_by_nobody_e
         "external-dns.alpha.kubernetes.io/hostname": "web.example",
         "traefik.ingress.kubernetes.io/service.serversscheme": "https",
     }
-    (made,) = canary_services(PRIMARY, around(original))
+    (made,) = canary_services(PRIMARY, around(original), DIGEST)
     assert made["metadata"]["labels"] == {"release": "prom", "detour.dev/canary-of": "web"}
     assert set(made["metadata"]["annotations"]) == {
         "prometheus.io/scrape",

@@ -27,7 +27,7 @@ def test_a_canary_is_initialized_once_updates_are_certain_to_be_diverted() -> No
 def test_a_good_revision_is_promoted_step_by_step() -> None:
     world = shipped()
     world.run(LONG)
-    assert world.status.phase is Phase.SUCCEEDED
+    assert world.phase() is Phase.SUCCEEDED
     assert (world.live, world.previous, world.stash) == (V2, None, None)
     assert [weight for weight in world.weights if weight] == [20, 40, 60]
     assert (world.canary, world.route, world.service) == (None, None, False)
@@ -37,7 +37,7 @@ def test_a_good_revision_is_promoted_step_by_step() -> None:
 def test_the_analysis_takes_its_intervals_and_little_more() -> None:
     world = shipped()
     begun = world.now
-    while world.status.phase is not Phase.SUCCEEDED:
+    while world.phase() is not Phase.SUCCEEDED:
         world.run(1)
     steps = 3 * SPEC.interval
     assert world.now - begun < timedelta(seconds=steps + 20)
@@ -46,7 +46,7 @@ def test_the_analysis_takes_its_intervals_and_little_more() -> None:
 def test_a_bad_revision_is_thrown_away_and_the_primary_never_changes() -> None:
     world = shipped(checks=FAILED)
     world.run(LONG)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     assert world.ran == [V1]
     assert world.status.rejected == (V2,)
     assert world.state == "rejected"
@@ -65,7 +65,7 @@ def test_a_rejected_revision_does_not_run_again_by_itself_but_a_changed_one_does
     world.divert(V3)
     world.run(10)
     assert world.status.revision == V3
-    assert world.status.phase is Phase.PROGRESSING
+    assert world.phase() is Phase.PROGRESSING
 
 
 def test_a_rejected_revision_runs_again_when_asked_for_once() -> None:
@@ -73,9 +73,9 @@ def test_a_rejected_revision_runs_again_when_asked_for_once() -> None:
     world.run(LONG)
     world.retry = "once"
     world.run(10)
-    assert world.status.phase is Phase.PROGRESSING
+    assert world.phase() is Phase.PROGRESSING
     world.run(LONG)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     count = len(world.weights)
     world.run(LONG)
     assert len(world.weights) == count
@@ -87,7 +87,7 @@ def test_a_newer_revision_supersedes_the_older_one_at_weight_0() -> None:
     assert world.route
     world.divert(V3)
     world.run(LONG)
-    assert world.status.phase is Phase.SUCCEEDED
+    assert world.phase() is Phase.SUCCEEDED
     assert world.ran == [V1, V3]
     assert world.breaches == []
 
@@ -97,14 +97,14 @@ def test_going_back_to_the_primary_cancels_the_canary_and_is_not_held_against_th
     world.run(15)
     world.stash = None
     world.run(20)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     assert world.status.ending
     assert world.status.ending.outcome is Outcome.CANCELLED
     assert world.status.rejected == ()
     assert (world.canary, world.route, world.ran) == (None, None, [V1])
     world.divert(V2)
     world.run(LONG)
-    assert world.status.phase is Phase.SUCCEEDED
+    assert world.phase() is Phase.SUCCEEDED
     assert world.breaches == []
 
 
@@ -113,7 +113,7 @@ def test_a_primary_that_changed_under_the_canary_ends_it_and_does_not_start_it_a
     world.run(15)
     world.live = V3
     world.run(LONG)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     assert V2 not in world.ran
     assert world.canary is None
     assert world.breaches == []
@@ -122,7 +122,7 @@ def test_a_primary_that_changed_under_the_canary_ends_it_and_does_not_start_it_a
 def test_a_canary_that_never_gets_ready_is_given_up_at_the_progress_deadline() -> None:
     world = shipped(comes_up=False)
     world.run(LONG)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     assert world.weights == [0]
     assert world.status.ending
     assert "exceeded its progress deadline" in world.status.ending.message
@@ -131,7 +131,7 @@ def test_a_canary_that_never_gets_ready_is_given_up_at_the_progress_deadline() -
 def test_a_primary_that_does_not_come_up_gets_its_old_template_back() -> None:
     world = shipped(primary_comes_up=False)
     world.run(LONG)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     assert world.ran == [V1, V2, V1]
     assert (world.live, world.stash, world.previous) == (V1, V2, None)
     assert world.status.rejected == (V2,)
@@ -150,11 +150,11 @@ def test_while_the_primary_is_taken_back_the_canary_goes_on_serving() -> None:
 def test_no_data_halts_and_counts_as_no_failure_until_the_deadline() -> None:
     world = shipped(checks=NO_DATA)
     world.run(50)
-    assert world.status.phase is Phase.PROGRESSING
+    assert world.phase() is Phase.PROGRESSING
     assert (world.status.failed_checks, world.route) == (0, 20)
     assert world.status.problem == NO_DATA.text
     world.run(40)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
 
 
 def test_data_that_comes_late_lets_the_canary_go_on() -> None:
@@ -162,13 +162,13 @@ def test_data_that_comes_late_lets_the_canary_go_on() -> None:
     world.run(30)
     world.checks = replace(NO_DATA, result="passed")  # type: ignore[arg-type]
     world.run(LONG)
-    assert world.status.phase is Phase.SUCCEEDED
+    assert world.phase() is Phase.SUCCEEDED
 
 
 def test_what_the_api_server_would_refuse_at_promotion_is_rejected_before_anything_is_created() -> None:
     world = shipped(refused="spec.template.spec.volumes: missing")
     world.run(20)
-    assert world.status.phase is Phase.FAILED
+    assert world.phase() is Phase.FAILED
     assert world.weights == []
     assert world.status.ending
     assert "spec.template.spec.volumes: missing" in world.status.ending.message
@@ -183,7 +183,7 @@ def test_a_revision_that_comes_during_the_promotion_waits_for_its_end_and_takes_
     assert V2 in {entry["revision"] for entry in world.status.history}
     world.run(LONG)
     assert world.ran == [V1, V2, V3]
-    assert world.status.phase is Phase.SUCCEEDED
+    assert world.phase() is Phase.SUCCEEDED
     assert world.breaches == []
 
 
@@ -199,7 +199,7 @@ def test_nothing_starts_without_replicas_and_everything_when_there_are_some_agai
     assert (world.canary, world.stash) == (None, V2)
     world.replicas = 2
     world.run(LONG)
-    assert world.status.phase is Phase.SUCCEEDED
+    assert world.phase() is Phase.SUCCEEDED
 
 
 def test_a_deleted_deployment_ends_its_canary() -> None:
@@ -257,3 +257,15 @@ def test_a_crash_before_any_effect_changes_nothing_in_the_end(ending: str) -> No
         assert (cut.status.phase, cut.live, cut.ran) == (uncut.status.phase, uncut.live, uncut.ran), crash_at
         assert (cut.canary, cut.route, cut.service) == (None, None, False), crash_at
         assert cut.breaches == [], crash_at
+
+
+def test_a_revision_is_not_judged_by_what_queries_still_see_of_the_one_before() -> None:
+    world = shipped(spec=replace(SPEC, longest_window=30.0), checks=FAILED)
+    world.run(15)
+    assert world.status.failed_checks == 1
+    world.divert(V3)
+    world.run(25)
+    assert (world.status.revision, world.status.failed_checks, world.route) == (V3, 0, 20)
+    world.checks = World().checks
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED

@@ -74,6 +74,10 @@ class World:
     effects: int = 0
     crash_at: int | None = None
 
+    def phase(self) -> Phase:
+        """The phase that is stored now."""
+        return self.status.phase
+
     def divert(self, digest: str) -> None:
         """The webhook has diverted an update."""
         self.stash, self.state = digest, None
@@ -156,7 +160,7 @@ class World:
                 return {"checks": (self.checks,)}
             case RunCanary(size):
                 self._run_canary(size)
-            case Route(weight):
+            case Route(weight, _):
                 self._route(weight)
             case Unroute():
                 self._breach(bool(self.route), "a route was removed while it had weight")

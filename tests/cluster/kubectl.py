@@ -43,10 +43,12 @@ def get(*arguments: str) -> Object:
     return dict(json.loads(kubectl("get", *arguments, "-o", "json").out))
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait until `condition` holds; fail saying `what` did not come about."""
+def eventually(
+    condition: Callable[[], object], what: str, seconds: float = 60, shows: Callable[[], object] = str
+) -> None:
+    """Wait until `condition` holds; fail saying `what` did not come about, and what there is instead."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+            raise AssertionError(f"not within {seconds:.0f} s: {what}; {shows()}")
         time.sleep(0.2)

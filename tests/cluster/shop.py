@@ -151,15 +151,17 @@ class Shop:
 
     def until(self, phase: str, seconds: float = 90) -> None:
         """Wait for a phase."""
-        eventually(lambda: self.phase == phase, f"phase {phase}; status is {self.status}", seconds)
+        eventually(lambda: self.phase == phase, f"phase {phase}", seconds, lambda: self.status)
 
     def until_weight(self, weight: int, seconds: float = 60) -> None:
         """Wait until the canary has at least this weight."""
-        eventually(lambda: self.status.get("canaryWeight", 0) >= weight, f"weight {weight}; {self.status}", seconds)
+        eventually(
+            lambda: self.status.get("canaryWeight", 0) >= weight, f"weight {weight}", seconds, lambda: self.status
+        )
 
     def until_gone(self, seconds: float = 60) -> None:
         """Wait until nothing of the canary is left."""
-        eventually(lambda: not self.leftovers(), f"nothing left; there is {self.leftovers()}", seconds)
+        eventually(lambda: not self.leftovers(), "nothing is left", seconds, self.leftovers)
 
     def leftovers(self) -> list[str]:
         found = self("get", "deployments,services,ingresses", "-l", stash.CANARY_OF, "-o", "name")
