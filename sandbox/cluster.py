@@ -1,7 +1,6 @@
 """What `up` does with a running node: images in, addons on, and waiting until all of it is ready."""
 
 import json
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-from sandbox import images, node, node_files
+from sandbox import command, images, node, node_files
 from sandbox.errors import UserError
 from sandbox.layout import CHECKOUT, CONTAINERD_SOCKET, LOGS, NODE, STATE, Ports
 from sandbox.progress import step
@@ -51,11 +50,7 @@ class Kubectl:
 
     def __call__(self, *arguments: str, stdin: str | None = None, seconds: float = 60) -> str:
         """What kubectl printed. Raises UserError with what it complained of."""
-        command = [*self._command, *arguments]
-        ran = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds)
-        if ran.returncode:
-            raise UserError(f"'kubectl {' '.join(arguments)}' failed: {ran.stderr.strip()}")
-        return ran.stdout
+        return command.run(*self._command, *arguments, stdin=stdin, seconds=seconds)
 
     def get(self, *arguments: str) -> Any:
         """The parsed answer of `kubectl get`. Raises NotYet while there is none."""
@@ -138,10 +133,7 @@ def containerd_answers() -> None:
 
 
 def _ctr(*arguments: str) -> None:
-    command = [node.debian("ctr"), f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", *arguments]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if ran.returncode:
-        raise UserError(f"'ctr {' '.join(arguments)}' failed: {ran.stderr.strip()}")
+    command.run(node.debian("ctr"), f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", *arguments, seconds=300)
 
 
 def addons() -> str:

@@ -7,10 +7,9 @@ alone takes seconds.
 import hashlib
 import platform
 import shutil
-import subprocess
 from pathlib import Path
 
-from sandbox import cache, cluster
+from sandbox import cache, cluster, command
 from sandbox.errors import UserError
 from sandbox.layout import CHECKOUT, STATE
 from sandbox.progress import step
@@ -22,18 +21,20 @@ SUITE = "bookworm"
 PACKAGES = "python3,python3-venv"
 # What a container never reads; it is most of the size.
 LUGGAGE = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
+# In a mount namespace of its own: what a program mounts goes with it, however it ends.
+UNSHARED = ("unshare", "--mount")
 # Of this machine and for the build alone, so mounted and not copied: what pip trusts, and where it fetches from.
 MOUNTED = ("/etc/ssl/certs", "/etc/pip.conf")
 
 
-def ensure() -> bool:
-    """Makes the cluster's image that of the checkout. True when it was not; the pods must then be started anew.
+def ensure() -> str:
+    """Makes the cluster's image that of the checkout, and returns the digest of what it is built from.
 
     Raises UserError when the image cannot be built.
     """
     digest = inputs(CHECKOUT)
     if IMPORTED.exists() and IMPORTED.read_text() == digest:
-        return False
+        return digest
     with cache.locked():
         base = _base()
         with step("building Detour's image"):
@@ -44,7 +45,7 @@ def ensure() -> bool:
                 shutil.rmtree(_storage(), ignore_errors=True)
                 _build(base)
     IMPORTED.write_text(digest)
-    return True
+    return digest
 
 
 def inputs(checkout: Path) -> str:
@@ -66,10 +67,11 @@ def _base() -> Path:
     if not entry.is_dir():
         with step("making the base image with debootstrap"), cache.new(entry) as folder:
             root = folder / "root"
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), seconds=900)
+            debootstrap = ("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root))
+            command.run(*UNSHARED, *debootstrap, seconds=900)
             for path in LUGGAGE:
                 shutil.rmtree(root / path, ignore_errors=True)
-            _run("tar", "-czf", str(folder / "base.tar.gz"), "-C", str(root), ".", seconds=300)
+            command.run("tar", "-czf", str(folder / "base.tar.gz"), "-C", str(root), ".", seconds=300)
             shutil.rmtree(root)
     return entry / "base.tar.gz"
 
@@ -97,13 +99,4 @@ def _storage() -> Path:
 
 def _buildah(*arguments: str) -> str:
     storage = (f"--root={_storage()}/storage", f"--runroot={_storage()}/run", "--storage-driver=overlay")
-    # In a mount namespace of its own: what it mounts goes with it, however it ends.
-    return _run("unshare", "--mount", "buildah", *storage, *arguments, seconds=900)
-
-
-def _run(*command: str, seconds: float) -> str:
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
-    if ran.returncode:
-        complaint = "\n".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
-        raise UserError(f"Detour's image cannot be built, '{' '.join(command)}' failed:\n{complaint}")
-    return ran.stdout
+    return command.run(*UNSHARED, "buildah", *storage, *arguments, seconds=900)

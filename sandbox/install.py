@@ -3,26 +3,28 @@
 from sandbox import cluster, detour_image
 from sandbox.cluster import Kubectl, NotYet, wait_until
 from sandbox.errors import UserError
-from sandbox.layout import CHECKOUT
+from sandbox.layout import CHECKOUT, STATE
 from sandbox.progress import step
 
 NAMESPACE = "detour"
 DEADLINE = 90.0
+INSTALLED = STATE / "detour-installed"
 
 
 def install(kubectl: Kubectl) -> None:
     """Brings the cluster's Detour to the state of the checkout. Raises UserError with what its pods complain of."""
-    changed = detour_image.ensure()
+    image = detour_image.ensure()
     with step("installing Detour"):
-        runs = bool(kubectl("get", "deployments", f"--namespace={NAMESPACE}", "--output=name"))
+        runs = kubectl("get", "deployments", f"--namespace={NAMESPACE}", "--output=name")
         kubectl("apply", f"--kustomize={CHECKOUT / 'manifests'}")
-        if changed and runs:
+        if runs and not (INSTALLED.exists() and INSTALLED.read_text() == image):
             # The tag stays the same, so the Deployment does not see that the image is another.
             kubectl("rollout", "restart", "deployment", f"--namespace={NAMESPACE}")
         try:
             wait_until(lambda: cluster.deployments_are_available(kubectl, NAMESPACE), DEADLINE)
         except UserError as error:
             raise UserError(f"Detour does not become ready: {error}\n{_complaints(kubectl)}") from error
+    INSTALLED.write_text(image)
 
 
 def _complaints(kubectl: Kubectl) -> str:
@@ -32,7 +34,7 @@ def _complaints(kubectl: Kubectl) -> str:
         for pod in kubectl.get("pods", f"--namespace={NAMESPACE}")["items"]:
             name = pod["metadata"]["name"]
             for container in pod["status"].get("containerStatuses", []):
-                for reason in filter(None, (state.get("waiting") for state in (container["state"],))):
+                if reason := container["state"].get("waiting"):
                     lines.append(f"{name}, {container['name']}: {reason.get('reason')} {reason.get('message', '')}")
             lines.append(kubectl("logs", name, f"--namespace={NAMESPACE}", "--all-containers", "--prefix", "--tail=5"))
     except (UserError, NotYet) as error:

@@ -5,10 +5,9 @@ belongs to the sandbox is found by being in it. The node's address is on the loo
 and no default route: what dials outside fails at once instead of timing out.
 """
 
-import subprocess
 from pathlib import Path
 
-from sandbox.errors import UserError
+from sandbox import command
 from sandbox.layout import NAME, NODE_ADDRESS, SERVICE_RANGE
 
 HANDLE = Path("/run/netns") / NAME
@@ -41,13 +40,10 @@ def inhabitants() -> list[int]:
     return [int(pid) for pid in _ip("netns", "pids", NAME).split()]
 
 
-def entering(*command: str) -> list[str]:
+def entering(*program: str) -> list[str]:
     """The command, run inside. Not `ip netns exec`, which mounts /sys anew and hides the cgroups from the kubelet."""
-    return ["nsenter", f"--net={HANDLE}", *command]
+    return ["nsenter", f"--net={HANDLE}", *program]
 
 
 def _ip(*arguments: str) -> str:
-    ran = subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=30)
-    if ran.returncode:
-        raise UserError(f"'ip {' '.join(arguments)}' failed, are you root? It says: {ran.stderr.strip()}")
-    return ran.stdout
+    return command.run("ip", *arguments)

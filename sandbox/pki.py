@@ -1,10 +1,9 @@
 """The cluster's certificates, made by `openssl`, since Python's standard library cannot make any."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.errors import UserError
+from sandbox import command
 from sandbox.layout import KUBERNETES_ADDRESS, NAME, NODE_ADDRESS, STATE
 
 DIRECTORY = STATE / "pki"
@@ -66,6 +65,4 @@ def _certificate(pair: Pair, subject: str, *extensions: str, by: tuple[str, ...]
 
 
 def _openssl(*arguments: str) -> None:
-    ran = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=60)
-    if ran.returncode:
-        raise UserError(f"'openssl {arguments[0]}' failed, openssl 3.0 or newer is needed: {ran.stderr.strip()}")
+    command.run("openssl", *arguments)
