@@ -12,6 +12,8 @@ from analyzer.seen import Seen
 from analyzer.spec import Spec
 from analyzer.status import Outcome, Phase, Status
 
+AGAIN = 1.0  # seconds, if an action does not show before
+
 Step = tuple[Status, tuple[Action, ...], float | None]
 
 
@@ -38,7 +40,7 @@ def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
     if primary is None or status.phase is not Phase.PROMOTING or status.ending is None:
         return None
     if primary.digest == status.revision and primary.previous:
-        return status, (Ask("back", status.revision),), None
+        return status, (Ask("back", status.revision),), AGAIN
     left = _left(status.step_time, spec.progress_deadline, now)
     return (status, (), left) if status.weight and not primary.ready and left > 0 else None
 
@@ -47,7 +49,7 @@ def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
     if status.weight:
         return replace(status, weight=0, routed_away=None), (Route(0, status.revision),), 0
     if seen.weight:
-        return status, (Route(0, status.revision),), None
+        return status, (Route(0, status.revision),), AGAIN
     if status.routed_away is None:
         return replace(status, routed_away=now), (), spec.drain
     left = _left(status.routed_away, spec.propagation + spec.drain, now)
@@ -56,12 +58,12 @@ def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
 
 def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
     if seen.weight is not None:
-        return status, (Unroute(),), None
+        return status, (Unroute(),), AGAIN
     if status.unrouted is None:
         return replace(status, unrouted=now), (), spec.propagation
     if (left := _left(status.unrouted, spec.propagation, now)) > 0:
         return status, (), left
-    return (status, (RemoveCanary(),), None) if seen.leftovers else None
+    return (status, (RemoveCanary(),), AGAIN) if seen.leftovers else None
 
 
 def _last_word(status: Status, seen: Seen, now: datetime) -> Step:
@@ -69,14 +71,14 @@ def _last_word(status: Status, seen: Seen, now: datetime) -> Step:
     primary, outcome = seen.primary, status.ending.outcome
     if outcome is Outcome.SUCCEEDED:
         if primary and primary.digest == status.revision and primary.previous:
-            return status, (Ask("done", status.revision),), None
+            return status, (Ask("done", status.revision),), AGAIN
         return status.end(now), (Emit(f"Promotion completed! Scaling down {seen.who}", milestone=True),), 0
     if outcome in (Outcome.POSTPONED, Outcome.SUPERSEDED):
         return replace(status, phase=Phase.INITIALIZED, ending=None, revision="", problem=""), (), 0
     told = Emit(f"Canary failed! Scaling down {seen.who} {status.ending.message}", warning=True, milestone=True)
     remembered = outcome in (Outcome.FAILED, Outcome.ABORTED)
     if remembered and primary and primary.stash == status.revision and primary.state != "rejected":
-        return status, (Label("rejected"),), None
+        return status, (Label("rejected"),), AGAIN
     return status.end(now), (told,), 0
 
 

@@ -119,7 +119,7 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         actions.append(Route(status.weight, status.revision))
     actions += _labelled(seen.primary, "analysing")
     if actions or canary is None:
-        return Plan(status, tuple(actions), wake=_until(status.step_time, spec.progress_deadline, now))
+        return _halt(spec, status, status.problem, now, *actions)
     if not canary.ready:
         return _halt(
             spec, status, f"canary deployment {seen.name}-canary.{seen.namespace} not ready: {canary.progress}", now
@@ -181,7 +181,7 @@ def _promote(status: Status, seen: Seen, now: datetime) -> Plan:
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
-        return _halt(spec, status, seen.obstacle, now) if seen.obstacle else Plan(status, (Ask("go", status.revision),))
+        return _halt(spec, status, seen.obstacle, now, *(() if seen.obstacle else (Ask("go", status.revision),)))
     if seen.primary.ready:
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
@@ -193,12 +193,13 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     return _end(status, Ending(Outcome.FAILED, reason), now, Emit(reason, warning=True, milestone=True))
 
 
-def _halt(spec: Spec, status: Status, problem: str, now: datetime, *told: Action) -> Plan:
+def _halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Action) -> Plan:
     """Neither forwards nor back, until the progress deadline (Canary.spec.progressDeadlineSeconds) is over."""
     left = _until(status.step_time, spec.progress_deadline, now)
     if left <= 0:
-        return _end(status, Ending(Outcome.FAILED, f"{problem}: exceeded its progress deadline"), now, *told)
-    return Plan(replace(status, problem=problem), told, wake=min(left, spec.interval))
+        why = f"{problem or 'what the canary needs does not come about'}: exceeded its progress deadline"
+        return _end(status, Ending(Outcome.FAILED, why), now)
+    return Plan(replace(status, problem=problem), actions, wake=min(left, spec.interval))
 
 
 def _end(status: Status, ending: Ending, now: datetime, *told: Action) -> Plan:

@@ -117,8 +117,10 @@ class Watch:
         return min(backoff * 2, LONGEST_BACKOFF)
 
     def _list(self) -> str:
+        """Items of a list carry no kind of their own; those of a watch do."""
         answer = self._client.list_for_watch(self.resource, self._query, self._forms[0])
-        listed = {_key(item): _lean(item) for item in answer.get("items") or ()}
+        kind = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
+        listed = {_key(item): _lean(kind | item) for item in answer.get("items") or ()}
         with self._lock:
             before, self._store = self._store, listed
         self._past = int(answer["metadata"]["resourceVersion"])

@@ -1,0 +1,79 @@
+"""The cache that follows a kind of object, against a scripted API server: what it holds, and what it tells."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analyzer.kube.client import Client
+from analyzer.kube.errors import Expired, Unreachable
+from analyzer.kube.resources import SERVICES
+from analyzer.kube.watch import Watch
+from tests.cluster.kubectl import eventually
+
+Object = dict[str, Any]
+
+
+def service(name: str, version: int) -> Object:
+    return {"metadata": {"namespace": "shop", "name": name, "resourceVersion": str(version), "managedFields": [{}]}}
+
+
+def event(kind: str, found: Object) -> Object:
+    return {"type": kind, "object": {"apiVersion": "v1", "kind": "Service", **found}}
+
+
+class Script(Client):
+    """Stands in for the API server: lists and watches in turn; at the end it can no longer be reached."""
+
+    def __init__(self, lists: list[list[Object]], watches: list[list[Object] | Exception]) -> None:
+        self.lists, self.watches = lists, watches
+
+    def list_for_watch(self, *_: Any, **__: Any) -> Object:
+        if not self.lists:
+            raise Unreachable("the script is over")
+        items = self.lists.pop(0)
+        latest = max((int(item["metadata"]["resourceVersion"]) for item in items), default=1)
+        return {"metadata": {"resourceVersion": str(latest)}, "items": items}
+
+    def watch(self, resource: object, query: Mapping[str, str], seconds: int, accept: str = "") -> Iterator[Object]:
+        found = self.watches.pop(0) if self.watches else Unreachable("the script is over")
+        if isinstance(found, Exception):
+            raise found
+        yield from found
+
+
+def followed(script: Script) -> tuple[Watch, list[str]]:
+    told: list[str] = []
+    watch = Watch(script, SERVICES, lambda found: told.append(found["metadata"]["name"]))
+    watch.start()
+    eventually(lambda: not script.lists and not script.watches, "the script is played", 5)
+    watch.stop()
+    return watch, told
+
+
+def test_what_is_listed_has_its_kind_like_what_is_watched() -> None:
+    watch, told = followed(Script([[service("a", 5)]], []))
+    found = watch.get("shop", "a")
+    assert found
+    assert (found["apiVersion"], found["kind"]) == ("v1", "Service")
+    assert "managedFields" not in found["metadata"]
+    assert told == ["a"]
+
+
+def test_changes_are_told_and_what_is_deleted_is_forgotten() -> None:
+    changes = [event("ADDED", service("b", 6)), event("MODIFIED", service("a", 7)), event("DELETED", service("b", 8))]
+    watch, told = followed(Script([[service("a", 5)]], [changes]))
+    assert told[:4] == ["a", "b", "a", "b"]
+    assert [found["metadata"]["name"] for found in watch.all()] == ["a"]
+
+
+def test_after_a_gap_only_what_changed_in_it_is_told() -> None:
+    lists = [[service("a", 5), service("b", 6)], [service("a", 5), service("c", 9)]]
+    _, told = followed(Script(lists, [Expired(410, "Expired", "too old")]))
+    assert told == ["a", "b", "c", "b"]
+
+
+def test_an_answer_that_the_watch_has_got_past_is_not_learned() -> None:
+    watch, _ = followed(Script([[service("a", 5)]], [[event("DELETED", service("a", 9))]]))
+    watch.learn({"kind": "Service", **service("a", 7)})
+    assert watch.get("shop", "a") is None
+    watch.learn({"kind": "Service", **service("a", 12)})
+    assert watch.get("shop", "a")
