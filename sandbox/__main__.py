@@ -28,6 +28,9 @@ def main() -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next 'up' or 'down' puts right what was left half done", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -1,11 +1,12 @@
 """`python -m sandbox down`: takes the sandbox away, whatever state it is in, and leaves nothing of it but its logs."""
 
-from sandbox import boot, record, workspace
+from sandbox import boot, preflight, record, workspace
 from sandbox.progress import step
 
 
 def down() -> None:
     """Idempotent. Raises UserError when something of it does not go."""
+    preflight.check_host()
     with record.exclusively():
         take_down()
 

@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import forward, layout, network, status, supervisor
+from sandbox import forward, layout, network, record, status, supervisor
 
 FOLDER = Path(__file__).resolve().parents[2] / ".sandbox"
-PORTS = layout.Ports.from_environment()
+RUNNING = record.read()
+PORTS = RUNNING.ports if RUNNING else layout.Ports()
 
 APPLICATION = """
 apiVersion: apps/v1
