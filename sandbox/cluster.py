@@ -110,13 +110,22 @@ def _is_complete(deployment: dict[str, Any]) -> bool:
 def import_images(archives: Iterable[Path]) -> None:
     """Puts the archives' images where the kubelet finds them, but for those that are there already."""
     stamps = {str(archive): f"{archive.stat().st_size} {archive.stat().st_mtime_ns}" for archive in archives}
-    imported = json.loads(IMPORTED.read_text()) if IMPORTED.exists() else {}
+    imported = _imported()
     missing = {archive: stamp for archive, stamp in stamps.items() if imported.get(archive) != stamp}
     if missing:
         with step("importing the images"):
             for archive in missing:
                 import_image(Path(archive))
             IMPORTED.write_text(json.dumps(imported | missing))
+
+
+def _imported() -> dict[str, str]:
+    """Archive → the size and time it had; nothing after a write that was cut off, and all are put in again."""
+    try:
+        known: dict[str, str] = json.loads(IMPORTED.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known
 
 
 def import_image(archive: Path) -> None:
