@@ -141,8 +141,12 @@ def _tick(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
 
 
 def _clouded(spec: Spec, status: Status, now: datetime) -> float:
-    """For how many seconds a query would still see the revision before: its faults are not this one's."""
-    return _until(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
+    """For how many seconds a query would still see the revision before: its faults are not this one's.
+
+    Its last answers come when routers have followed and requests in flight are over.
+    """
+    last = spec.propagation + spec.drain
+    return _until(status.quiet_since, last + spec.longest_window, now) if status.quiet_since else 0.0
 
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], now: datetime) -> Plan:
@@ -158,7 +162,7 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], no
         back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
         return _end(status, Ending(Outcome.FAILED, f"{reason}: {failed[0].text}"), now, *halts, back)
     if unknown:
-        told = () if status.problem == unknown[0] else (Emit(f"Halt advancement {unknown[0]}", warning=True),)
+        told = () if status.problem == unknown[0] else (Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True),)
         return _halt(spec, status, unknown[0], now, *told)
     if status.weight >= spec.max_weight:
         return _promote(status, seen, now)

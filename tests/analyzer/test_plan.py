@@ -260,11 +260,11 @@ def test_a_crash_before_any_effect_changes_nothing_in_the_end(ending: str) -> No
 
 
 def test_a_revision_is_not_judged_by_what_queries_still_see_of_the_one_before() -> None:
-    world = shipped(spec=replace(SPEC, longest_window=30.0), checks=FAILED)
+    world = shipped(spec=replace(SPEC, longest_window=40.0), checks=FAILED)
     world.run(15)
     assert world.status.failed_checks == 1
     world.divert(V3)
-    world.run(25)
+    world.run(40)
     assert (world.status.revision, world.status.failed_checks, world.route) == (V3, 0, 20)
     world.checks = World().checks
     world.run(LONG)

@@ -91,6 +91,7 @@ def test_a_template_that_would_be_refused_at_promotion_is_rejected_before_anythi
     assert not any("Scaling up podinfo-canary" in text for text in shop.events())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("moment", ["Progressing", "Promoting"])
 def test_the_analyzer_may_be_killed_at_any_moment_and_goes_on(open_shop: OpenShop, moment: str) -> None:
     shop = open_shop()
