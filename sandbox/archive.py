@@ -5,10 +5,12 @@ The format is that of `docker save`, which `ctr images import` reads. The same i
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import platform
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable
@@ -82,18 +84,23 @@ def write(path: Path, images: Iterable[Image]) -> None:
 
 
 def _add_layer(archive: tarfile.TarFile, layer: tuple[File, ...], scratch: Path) -> str:
-    """Returns the layer's digest. The layer goes through a file, since it may be bigger than memory should be."""
-    with tempfile.TemporaryFile(dir=scratch) as temporary:
-        with tarfile.open(fileobj=temporary, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    """Returns the layer's digest, which is that of its uncompressed form.
+
+    The layer goes through files, since it may be bigger than memory should be.
+    """
+    with tempfile.TemporaryFile(dir=scratch) as plain, tempfile.TemporaryFile(dir=scratch) as packed:
+        with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for file in sorted(layer, key=lambda file: (file.link is not None, file.path)):
                 _add_file(tar, file)
-        size = temporary.tell()
-        temporary.seek(0)
-        digest = hashlib.file_digest(temporary, "sha256").hexdigest()
-        temporary.seek(0)
+        plain.seek(0)
+        digest = hashlib.file_digest(plain, "sha256").hexdigest()
+        plain.seek(0)
+        with gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as packing:
+            shutil.copyfileobj(plain, packing)
         header = tarfile.TarInfo(f"{digest}.tar")
-        header.size = size
-        archive.addfile(header, temporary)
+        header.size = packed.tell()
+        packed.seek(0)
+        archive.addfile(header, packed)
     return digest
 
 
