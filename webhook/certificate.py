@@ -9,6 +9,8 @@ import logging
 import os
 import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -80,17 +82,32 @@ class Certificate:
 
 
 def _bounded(patience: float) -> type[ssl.SSLSocket]:
-    """A kind of TLS socket on which no peer is waited for without end.
-
-    gunicorn makes its sockets blocking before every request; blocking with a limit is what is wanted.
-    """
+    """A kind of TLS socket on which no peer is waited for without end; one that keeps us waiting counts as gone."""
 
     class Bounded(ssl.SSLSocket):
         def setblocking(self, flag: bool) -> None:
+            """gunicorn asks for this before every request."""
             self.settimeout(patience if flag else 0.0)
 
         def do_handshake(self, block: bool = False) -> None:
             self.settimeout(patience)
-            super().do_handshake(block)
+            with _gone_when_late():
+                super().do_handshake(block)
+
+        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+            with _gone_when_late():
+                return super().recv(buflen, flags)
+
+        def shutdown(self, how: int) -> None:
+            """gunicorn lingers after this for 2 s a connection, in the one thread that accepts: so it must fail."""
+            raise OSError(errno.ENOTCONN, "closed without lingering")
 
     return Bounded
+
+
+@contextmanager
+def _gone_when_late() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise ConnectionResetError(errno.ECONNRESET, "the peer kept us waiting") from error

@@ -68,7 +68,7 @@ def understood(request: Request, settings: Settings, now: datetime) -> Change:
         waiting, keys = None, ours.dropping(keys, primary)
     if waiting is None:
         return Change(request, settings, now, keys, primary, wanted, None, wanted, wanted != primary)
-    claim = claimed(request)
+    claim = claimed(request, waiting.template)
     # Who keeps books has a rejected template in them; who does not has only ever seen the primary.
     blind = claim is None and stash.state(request.old) == stash.STATE_REJECTED
     alone = blind and without_restart(wanted) != without_restart(primary)

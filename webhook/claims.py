@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from webhook import stash
 from webhook.mergekeys import ATOMIC_MAPS, MERGE_KEYS, Key, keyed
-from webhook.objects import annotations, elements, mapping
+from webhook.objects import annotations, elements, labels, mapping
 from webhook.request import Request
-from webhook.revision import Object
-from webhook.stash import TEMPLATE
+from webhook.revision import Object, Template
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 CLIENT_SIDE_APPLY = "kubectl-client-side-apply"
 REPLACE = "kubectl-replace"
+
+OURS = stash.LABELS | stash.ANNOTATIONS | {stash.CHANGE_CAUSE}
 
 Statement: TypeAlias = dict[Key, "Statement"]
 """What one configuration states, as a tree of its fields and merge keys; a leaf has no branches."""
@@ -40,42 +42,63 @@ class Claim:
 WHOLE = Claim(stated=False)
 
 
-def claimed(request: Request) -> Claim | None:
-    """What the writer of this request claims of the template; None: nothing but what it changed."""
+def claimed(request: Request, waiting: Template) -> Claim | None:
+    """What the writer of this request claims of the template; None: nothing but what it changed.
+
+    A webhook may be called twice about one request, and then finds the primary's template where an earlier call of
+    ours restored it. That is no wish to go back to it, so `waiting`, the template that is diverted, is looked at, too.
+    """
     if _states_everything(request):
         return WHOLE
     if applied := _server_side(request):
         return applied
-    return _client_side(request)
+    return _client_side(request, waiting)
 
 
 def _states_everything(request: Request) -> bool:
     """A `kubectl replace`, or an unnamed client that put another template and all annotations in place of the old.
 
-    The latter is how `kubectl rollout undo` writes (k8s.io/kubectl/pkg/polymorphichelpers/rollback.go).
+    The latter is how `kubectl rollout undo` writes (k8s.io/kubectl/pkg/polymorphichelpers/rollback.go). What brings
+    our annotation along as it is stored was read from the live object, and states no more than it changed.
     """
-    if request.manager:
-        return request.manager == REPLACE
-    was = annotations(request.old).get(TEMPLATE)
-    return was is not None and annotations(request.object).get(TEMPLATE) != was and request.wanted != request.primary
+    was = annotations(request.old).get(stash.TEMPLATE)
+    if annotations(request.object).get(stash.TEMPLATE) == was:
+        return False
+    return request.manager == REPLACE or (not request.manager and request.wanted != request.primary)
 
 
-def _client_side(request: Request) -> Claim | None:
+def _client_side(request: Request, waiting: Template) -> Claim | None:
     """From the manifests in last-applied-configuration, the new one and the one before."""
     new, old = (annotations(deployment).get(LAST_APPLIED) for deployment in (request.object, request.old))
     if not new or (new == old and request.manager != CLIENT_SIDE_APPLY):
         return None
-    before = _manifest(old)
-    after = before if new == old else _manifest(new)
+    manifest = _manifest(new)
+    if request.wanted == request.primary and (new == old or _says(manifest, waiting, request.primary, "")):
+        return None  # kubectl sends what differs, and what the manifest says: the template was restored by us
+    after = _stated(manifest, "")
+    before = after if new == old else _stated(_manifest(old), "")
     return Claim(True, _of_manifests(after, before)) if after else None
 
 
-def _manifest(text: str | None) -> Statement:
+def _manifest(text: str | None) -> Template:
+    """The pod template in a manifest, empty where it cannot be read."""
     try:
         applied = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return {}
-    return _stated(mapping(applied, "spec", "template"), "")
+    return mapping(applied, "spec", "template")
+
+
+def _says(manifest: Any, waiting: Any, primary: Any, name: str) -> bool:
+    """Whether a part of the manifest is as what waits has it, and not as the primary does."""
+    sides = [side if isinstance(side, dict) else keyed(name, side) for side in (manifest, waiting, primary)]
+    stated, theirs, lives = sides
+    if stated and theirs is not None:
+        return any(
+            _says(part, theirs.get(key), (lives or {}).get(key), key if isinstance(key, str) else "")
+            for key, part in stated.items()
+        )
+    return bool(manifest == waiting != primary)
 
 
 def _stated(value: Any, name: str) -> Statement:
@@ -101,28 +124,52 @@ def _server_side(request: Request) -> Claim | None:
     applied, update = (request.manager, "Apply"), (request.manager, "Update")
     if applied not in after or after.get(update) != before.get(update):
         return None  # not an apply, or one manager's name used for both: this was the other
-    others = _union(_owned(fields) for owner, fields in after.items() if owner != applied)
+    if _restored(request, after[applied], before.get(applied, {})):
+        return None
+    others = _union(_owned(entry) for owner, entry in after.items() if owner != applied)
     children = _of_owners(_owned(after[applied]), _owned(before.get(applied, {})), others)
     return Claim(True, children) if children else None
 
 
+def _restored(request: Request, after: Object, before: Object) -> bool:
+    """Whether the primary's template stands in this apply only because we put it there, in an earlier call.
+
+    The API server renews the time of an entry when an apply changes the object, or the fields that it owns
+    (managedfieldsupdater.go). So the time of an apply that changed neither, and is new, tells of a change taken back.
+    """
+    if request.wanted != request.primary or after.get("fieldsV1") != before.get("fieldsV1"):
+        return False
+    return after.get("time") != before.get("time") and _rest(request.object) == _rest(request.old)
+
+
+def _rest(deployment: Object) -> tuple[Object, ...]:
+    """What a user may have changed beside the template."""
+    parts = mapping(deployment, "spec"), labels(deployment), annotations(deployment)
+    return tuple({key: part[key] for key in part.keys() - OURS - {"template"}} for part in parts)
+
+
 def _entries(deployment: Object) -> dict[tuple[str, str], Object]:
-    """What of the template each manager owns, as fieldsV1, by its name and operation."""
+    """The entries of managedFields by manager and operation, but for those of subresources."""
     return {
-        (str(entry.get("manager")), str(entry.get("operation"))): mapping(entry, "fieldsV1", "f:spec", "f:template")
+        (str(entry.get("manager")), str(entry.get("operation"))): entry
         for entry in elements(deployment.get("metadata"), "managedFields")
         if not entry.get("subresource")
     }
 
 
-def _owned(fields: Object) -> Statement:
+def _owned(entry: Object) -> Statement:
+    """What of the template an entry owns, as a statement."""
+    return _paths(mapping(entry, "fieldsV1", "f:spec", "f:template"))
+
+
+def _paths(fields: Object) -> Statement:
     """A set of paths in fieldsV1 as a statement: `f:<field>`, `k:{<merge keys>}`, `v:<value of a set>`."""
     found: Statement = {}
     for path, rest in fields.items():
         kind, _, name = path.partition(":")
         key: Key | None = name if kind == "f" else _merge_key(name) if kind == "k" else None
         if key is not None:
-            found[key] = _owned(rest) if isinstance(rest, dict) else {}
+            found[key] = _paths(rest) if isinstance(rest, dict) else {}
     return found
 
 

@@ -14,6 +14,7 @@ from webhook.change import Change, understood
 from webhook.claims import LAST_APPLIED
 from webhook.decision import DIRECT, Decision, Kind, Settings, denied
 from webhook.exemptions import cannot_run_twice, nothing_to_protect
+from webhook.fold import fold
 from webhook.keys import Keys
 from webhook.objects import annotations, labels, mapping
 from webhook.request import CREATE, UPDATE, Request
@@ -43,35 +44,45 @@ def _changed(change: Change) -> Decision:
 
 
 def _not_for_us(request: Request) -> Decision | None:
-    """A new Deployment, which comes as it is and brings no history; one on its way out; one that Detour made."""
-    if request.operation == CREATE and not request.subresource and stash.CANARY_OF not in labels(request.object):
-        return Decision(Kind.UNTOUCHED, keys=ours.cleared())
-    if request.operation != UPDATE or request.subresource or stash.CANARY_OF in labels(request.object):
+    """A new Deployment, which comes as it is and brings no history; one on its way out; one that Detour made.
+
+    What Detour made is known by its stored label: taking that on is no way out.
+    """
+    if request.subresource or request.operation not in (CREATE, UPDATE):
         return Decision(Kind.UNTOUCHED)
+    if stash.CANARY_OF in labels(request.object if request.operation == CREATE else request.old):
+        return Decision(Kind.UNTOUCHED)
+    if request.operation == CREATE:
+        return Decision(Kind.UNTOUCHED, keys=ours.cleared())
     leaving = any(mapping(side, "metadata").get("deletionTimestamp") for side in (request.object, request.old))
     return Decision(Kind.UNTOUCHED) if leaving else None
 
 
 def _answered_before(request: Request, settings: Settings) -> Decision | None:
-    """Our own answer to this very request, met again by the second of two entries: it stands.
+    """Our own answer to this very request, met again by a second entry, or after another webhook: it stands.
 
-    It shows by template and revision, which no single command changes together while the primary's template stays;
-    the digest proves it. Who forges one has asked for an update, and is treated so: it waits, under his name.
+    It shows by template and revision, which no single command changes together, and the digest proves it. What other
+    webhooks have made of the restored template since belongs to what waits. Who forges an answer has asked for an
+    update, and is treated so: it waits, under his name.
     """
     new = labels(request.object) | annotations(request.object)
     old = labels(request.old) | annotations(request.old)
-    if request.wanted != request.primary or any(new.get(k) == old.get(k) for k in (stash.TEMPLATE, stash.REVISION)):
+    if any(new.get(key) == old.get(key) for key in (stash.TEMPLATE, stash.REVISION)):
         return None
-    keys = ours.carried(request, settings.analyzer)
-    if stash.TEMPLATE not in new and stash.REVISION not in new:
-        return Decision(Kind.CANCELLED, keys=ours.dropping(keys, request.primary))
+    primary, keys = request.primary, ours.carried(request, settings.analyzer)
+    if stash.TEMPLATE not in new and stash.REVISION not in new and request.wanted == primary:
+        return Decision(Kind.CANCELLED, keys=ours.dropping(keys, primary))
     try:
         waiting = stash.diverted(request.object)
     except StashError:
         return None
-    if waiting is None or waiting.template == request.primary or short(waiting.digest) != new.get(stash.REVISION):
+    if waiting is None or short(waiting.digest) != new.get(stash.REVISION):
         return None
-    return Decision(Kind.DIVERTED, keys=ours.diverting(keys, waiting, ours.author(request)), revision=waiting.digest)
+    meant = Stash(fold(primary, waiting.template, request.wanted, None), waiting.change_cause)
+    if meant.template == primary:
+        return None
+    keys = ours.diverting(keys, meant, ours.author(request))
+    return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
 
 
 def _opted_out(request: Request) -> Decision | None:
@@ -139,13 +150,11 @@ def _waiting_already(change: Change) -> Decision | None:
     """The same template again, from anybody: not a byte changes."""
     if change.waiting is None or (change.meant != change.waiting.template and change.revision != change.waiting.digest):
         return None
-    keys, revision = change.keys, change.waiting.digest
-    if change.meant != change.waiting.template:  # by the stamp of a restart
-        keys = keys | {stash.TEMPLATE: stash.encode(Stash(change.meant, change.waiting.change_cause))}
+    revision = change.waiting.digest
     if not change.asked:  # a label or an annotation, of which there is nothing to say
-        return Decision(Kind.UNCHANGED, change.primary, keys, revision=revision)
+        return Decision(Kind.UNCHANGED, change.primary, change.keys, revision=revision)
     warning = change.words.rejected(revision) if change.rejected else change.words.unchanged(revision)
-    return Decision(Kind.UNCHANGED, change.primary, _cause_kept(change, keys), warning, revision)
+    return Decision(Kind.UNCHANGED, change.primary, _cause_kept(change, change.keys), warning, revision)
 
 
 def _unprotected(change: Change) -> Decision | None:

@@ -89,7 +89,7 @@ def _entries(path: str, present: dict[str, str], wanted: dict[str, str | None], 
 
 
 def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+    return key.replace("/", "~1")  # ours have no tilde
 
 
 def _request(asked: Object) -> Request:

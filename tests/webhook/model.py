@@ -42,11 +42,14 @@ class Sent:
 
 @dataclass
 class ApiServer:
-    """One Deployment. `managed`: whether the webhook is in the way."""
+    """One Deployment. `managed`: whether the webhook is in the way; `calls`: how often it is asked about a request."""
 
     managed: bool
+    calls: int = 1
     live: dict[str, Any] = field(default_factory=dict)
     owners: dict[Owner, set[Path]] = field(default_factory=dict)
+    times: dict[Owner, int] = field(default_factory=dict)
+    clock: int = 0
     settings: Settings = field(default_factory=lambda: Settings(ANALYZER))
 
     def create(self, template: Any, manager: str, operation: str, annotations: dict[str, str]) -> None:
@@ -119,33 +122,55 @@ class ApiServer:
         notes.update({key: value for key, value in changed.items() if value is not None})
         for key in [key for key, value in changed.items() if value is None]:
             notes.pop(key, None)
-        owners_before, self.owners = self.owners, {owner: paths for owner, paths in owners.items() if paths}
+        former = self.owners, dict(self.times)
+        self.owners = {owner: paths for owner, paths in owners.items() if paths}
+        self.clock += 1
+        writer = next((owner for owner in ((manager, "Apply"), (manager, "Update")) if owner in owners), None)
+        if writer and (new != self.live or self.owners.get(writer) != former[0].get(writer)):
+            self.times[writer] = self.clock  # managedfieldsupdater.go
         self._book(new)
         sent = Sent()
         if self.managed and _relevant(new, self.live, manager):
             sent = self._reviewed(new, manager, user)
         if sent.denial:
-            self.owners = owners_before
+            self.owners, self.times = former
             return sent
-        sent.wrote = new != self.live
+        sent.wrote = _timeless(new) != _timeless(self.live)
+        if not sent.wrote:
+            new, self.times = self.live, former[1]  # the API server lets a mere time pass
         self.live = new
         return sent
 
     def _reviewed(self, new: dict[str, Any], manager: str, user: str) -> Sent:
         """Ask the webhook, as bytes, and do to `new` what it answers."""
-        asked = parse(json.dumps(review(new, self.live, manager, user)).encode())
-        answer = respond(asked, divert(asked, self.settings, NOW))["response"]
-        if not answer["allowed"]:
-            return Sent(asked=True, denial=answer["status"]["message"])
-        if "patch" in answer:
-            jsonpatch.apply_patch(new, json.loads(base64.b64decode(answer["patch"])), in_place=True)
-        return Sent(asked=True, warnings=answer.get("warnings", []))
+        warnings = []
+        for _ in range(self.calls):
+            asked = parse(json.dumps(review(new, self.live, manager, user)).encode())
+            answer = respond(asked, divert(asked, self.settings, NOW))["response"]
+            if not answer["allowed"]:
+                return Sent(asked=True, denial=answer["status"]["message"])
+            if "patch" in answer:
+                jsonpatch.apply_patch(new, json.loads(base64.b64decode(answer["patch"])), in_place=True)
+            warnings += answer.get("warnings", [])
+        return Sent(asked=True, warnings=warnings)
 
     def _book(self, deployment: dict[str, Any]) -> None:
         deployment["metadata"]["managedFields"] = [
-            {"manager": manager, "operation": operation, "fieldsV1": fields_v1(paths)}
+            {
+                "manager": manager,
+                "operation": operation,
+                "time": self.times.get((manager, operation), 0),
+                "fieldsV1": fields_v1(paths),
+            }
             for (manager, operation), paths in sorted(self.owners.items())
         ]
+
+
+def _timeless(deployment: dict[str, Any]) -> dict[str, Any]:
+    found = copy.deepcopy(deployment)
+    for entry in found["metadata"]["managedFields"]:
+        del entry["time"]
+    return found
 
 
 def review(

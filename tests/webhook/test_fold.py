@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.webhook.deployments import template
-from webhook.claims import WHOLE, claimed
+from webhook.claims import claimed
 from webhook.fold import fold
 from webhook.request import Request
 
@@ -21,7 +21,7 @@ FROM = {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
 
 def meant(primary: Fields, waiting: Fields, asked: Fields, request: Request | None = None) -> Fields:
     """The container that is meant."""
-    claim = claimed(request) if request else None
+    claim = claimed(request, template(**waiting)) if request else None
     found = fold(template(**primary), template(**waiting), template(**asked), claim)
     container: Fields = found["spec"]["containers"][0]
     return {field: value for field, value in container.items() if field not in ("name", "resources")}
@@ -63,6 +63,12 @@ UNCLAIMED = {
         {"image": "p:1", "securityContext": {}},
         {"image": "p:2", "securityContext": {"runAsUser": 1}},
         {"image": "p:2", "securityContext": {}},
+    ),
+    "a map that is emptied stays": (
+        {"image": "p:1", "securityContext": {"runAsUser": 1}},
+        {"image": "p:1", "securityContext": {"runAsUser": 2}},
+        {"image": "p:1", "securityContext": {}},
+        {"image": "p:1", "securityContext": {}},
     ),
     "a probe is taken away with what was tuned on it": (
         {"image": "p:1", "livenessProbe": {"periodSeconds": 1}},
@@ -111,14 +117,13 @@ def test_who_keeps_no_books_means_what_he_changed(case: tuple[Fields, Fields, Fi
 
 def client_side(new: Fields, old: Fields) -> Request:
     """A client-side apply of one manifest after another."""
-    sides = (_bookkept(fields) for fields in (new, old))
-    return Request("", "UPDATE", next(sides), next(sides), manager="kubectl-client-side-apply")
+    return Request("", "UPDATE", _bookkept(new, "p:2"), _bookkept(old, "p:1"), manager="kubectl-client-side-apply")
 
 
-def _bookkept(fields: Fields) -> Fields:
+def _bookkept(fields: Fields, image: str) -> Fields:
     manifest = json.dumps({"spec": {"template": template(**fields)}})
     notes = {"kubectl.kubernetes.io/last-applied-configuration": manifest}
-    return {"metadata": {"annotations": notes}, "spec": {"template": template()}}
+    return {"metadata": {"annotations": notes}, "spec": {"template": template(image)}}
 
 
 CLAIMED = {
@@ -156,6 +161,20 @@ CLAIMED = {
         {"image": "p:2"},
         ({"image": "p:2"}, {"image": "p:2", "securityContext": {"runAsUser": 1}}),
         {"image": "p:2"},
+    ),
+    "a map that is stated stays, even empty": (
+        {"image": "p:1", "securityContext": {"runAsUser": 1, "runAsGroup": 1}},
+        {"image": "p:2", "securityContext": {"runAsUser": 2}},
+        {"image": "p:2", "securityContext": {"runAsGroup": 1}},
+        ({"image": "p:2", "securityContext": {}}, {"image": "p:2", "securityContext": {"runAsUser": 2}}),
+        {"image": "p:2", "securityContext": {}},
+    ),
+    "a default means nothing where somebody has set it": (
+        {"image": "p:1"},
+        {"image": "p:2", "livenessProbe": {"exec": {"command": ["a"]}, "periodSeconds": 7}},
+        {"image": "p:2", "livenessProbe": {"exec": {"command": ["a"]}, "periodSeconds": 10}},
+        ({"image": "p:2", "livenessProbe": {"exec": {"command": ["a"]}}},) * 2,
+        {"image": "p:2", "livenessProbe": {"exec": {"command": ["a"]}, "periodSeconds": 7}},
     ),
     "a part that is stated anew takes nothing from the primary": (
         {"image": "p:1", "livenessProbe": {"exec": {"command": ["a"]}, "periodSeconds": 3, "timeoutSeconds": 1}},
@@ -219,31 +238,27 @@ def test_a_second_applier_means_only_its_own_part() -> None:
     tuner = [owned("helm", "Apply", image=IMAGE), owned("flux", "Apply", resources={"f:limits": {"f:cpu": {}}})]
     primary, waiting = template("p:1"), template("p:2")
     asked = template("p:1", resources={"limits": {"cpu": "1"}})
-    found = fold(primary, waiting, asked, claimed(server_side(tuner, tuner[:1])))
+    found = fold(primary, waiting, asked, claimed(server_side(tuner, tuner[:1]), waiting))
     assert found == template("p:2", resources={"limits": {"cpu": "1"}})
 
 
-def test_one_name_for_two_kinds_of_writing_claims_nothing_when_it_updates() -> None:
-    before = [owned("flux", "Apply", image=IMAGE)]
-    after = [*before, owned("flux", "Update", env=ENV_A)]
-    assert claimed(server_side(after, before)) is None
+def test_a_map_that_is_owned_as_one_is_taken_as_one() -> None:
+    def pods(**selector: str) -> Fields:
+        return {"spec": {"nodeSelector": selector}}
+
+    entry = {"manager": "flux", "operation": "Apply"}
+    fields: Fields = {"f:spec": {"f:template": {"f:spec": {"f:nodeSelector": {}}}}}
+    request = server_side([entry | {"fieldsV1": fields}], [entry | {"fieldsV1": fields}])
+    assert fold(pods(disk="ssd"), pods(zone="a"), pods(disk="ssd"), claimed(request, template())) == pods(disk="ssd")
 
 
-def test_a_replace_claims_everything() -> None:
-    bare: Fields = {"metadata": {}, "spec": {"template": template()}}
-    assert claimed(Request("", "UPDATE", bare, bare, manager="kubectl-replace")) is WHOLE
-    waiting = {"image": "p:2", "env": [A1]}
-    found = fold(template("p:1"), template(**waiting), template("p:1"), WHOLE)
-    assert found == template("p:1")
-
-
-@pytest.mark.parametrize("garbage", ["", "null", "[]", "{", '{"spec": 1}', '{"spec": {"template": {"spec": []}}}'])
-def test_books_that_cannot_be_read_claim_nothing(garbage: str) -> None:
-    notes = {"kubectl.kubernetes.io/last-applied-configuration": garbage}
-    side: Fields = {"metadata": {"annotations": notes}, "spec": {"template": template()}}
-    request = Request("", "UPDATE", side, side, manager="kubectl-client-side-apply")
-    waiting = template("p:2")
-    assert fold(template("p:1"), waiting, template("p:1"), claimed(request)) == waiting
+def test_what_only_the_primary_has_is_not_given_up_in_parts() -> None:
+    primary: Fields = {"image": "p:1", "env": [A1]}
+    others = owned("kubectl-set", "Update", env={'k:{"name":"A"}': {"f:value": {}}})
+    request = server_side(
+        [owned("flux", "Apply", image=IMAGE), others], [owned("flux", "Apply", image=IMAGE, env=ENV_A), others]
+    )
+    assert meant(primary, {"image": "p:2"}, {"image": "p:2", "env": [A1]}, request) == {"image": "p:2"}
 
 
 def test_a_volume_has_one_source() -> None:

@@ -55,6 +55,12 @@ def test_a_canary_of_ours_is_never_diverted() -> None:
     assert decide(changed(canary, V2), canary).kind is Kind.UNTOUCHED
 
 
+def test_taking_on_the_label_of_a_canary_is_no_way_out() -> None:
+    new = changed(deployment(V1), V2)
+    new["metadata"]["labels"][stash.CANARY_OF] = "podinfo"
+    assert stored(new, decide(new, deployment(V1)))["spec"]["template"] == V1
+
+
 def test_opting_out_lets_everything_through_and_forgets() -> None:
     waiting = shipped(deployment(V1), V2)
     new = labelled(changed(waiting, V3), policy="none")

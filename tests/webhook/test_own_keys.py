@@ -1,5 +1,6 @@
 """Our own keys: nobody gains anything by writing them, and nobody loses a revision by dropping them."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -100,6 +101,24 @@ def test_who_forges_an_answer_of_ours_has_asked_for_an_update_under_his_own_name
     assert stash.diverted(found) == stash.Stash(V3)
     assert stash.diverted_by(found) == stash.Author("mallory", "kubectl-edit")
     assert stash.STATE not in found["metadata"]["labels"]
+
+
+def test_what_another_webhook_makes_of_the_restored_template_waits_too() -> None:
+    answered = shipped(deployment(V1), V2)
+    pinned = copy.deepcopy(V1)
+    pinned["metadata"]["labels"]["mesh"] = "on"
+    new = changed(answered, pinned)
+    found = stored(new, decide(new, deployment(V1)))
+    assert found["spec"]["template"] == V1
+    waiting = copy.deepcopy(V2)
+    waiting["metadata"]["labels"]["mesh"] = "on"
+    assert stash.diverted(found) == stash.Stash(waiting)
+
+
+def test_the_primarys_own_template_is_no_answer_of_ours() -> None:
+    forged = changed(waiting(), **{stash.TEMPLATE: stash.encode(stash.Stash(V1))})
+    forged = labelled(forged, revision=short(digest(V1)))
+    assert stored(forged, decide(forged, waiting())) == waiting()
 
 
 def test_an_answer_that_does_not_prove_itself_is_none_of_ours() -> None:

@@ -76,7 +76,8 @@ def test_going_back_during_a_promotion_leaves_the_newer_revision_waiting() -> No
 
 def test_cancelling_what_waits_during_a_promotion_does_not_end_the_promotion() -> None:
     promoting = shipped(after(waiting(), "go", D2), V3)
-    found = stored(changed(promoting), decide(changed(promoting), promoting, "kubectl-replace"))
+    file = deployment(V2)
+    found = stored(file, decide(file, promoting, "kubectl-replace"))
     assert stash.diverted(found) is None
     assert stash.previous(found) == stash.Stash(V1)
     assert found["metadata"]["labels"][stash.REVISION] == short(D2)

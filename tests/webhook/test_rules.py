@@ -68,6 +68,14 @@ def test_the_same_template_again_changes_not_a_byte() -> None:
     assert stored(changed(waiting, V2), decision) == waiting
 
 
+def test_the_same_template_with_another_restart_is_no_new_revision() -> None:
+    waiting = labelled(shipped(deployment(V1), V2), state="analysing")
+    file = deployment(restarted(V2))
+    decision = decide(file, waiting, "kubectl-replace")
+    assert decision.kind is Kind.UNCHANGED
+    assert stored(file, decision) == waiting
+
+
 def test_a_rejected_template_again_names_the_way_to_retry_it() -> None:
     rejected = labelled(shipped(deployment(V1), V2), state="rejected")
     decision = decide(changed(rejected, V2), rejected)
@@ -88,6 +96,12 @@ def test_what_differs_from_a_rejected_template_is_a_new_revision() -> None:
     found = shipped(rejected, V3)
     assert stash.diverted(found) == stash.Stash(V3)
     assert stash.STATE not in found["metadata"]["labels"]
+
+
+def test_who_keeps_no_books_starts_from_the_primary_after_a_rejection() -> None:
+    rejected = labelled(shipped(deployment(V1), V2), state="rejected")
+    tuned = template("podinfo:1", env=[{"name": "A", "value": "1"}])
+    assert stash.diverted(shipped(rejected, tuned)) == stash.Stash(tuned)
 
 
 def test_a_restart_keeps_what_was_rejected_in_mind() -> None:
@@ -145,6 +159,13 @@ def test_an_undo_without_a_canary_goes_to_a_proven_revision_at_once() -> None:
     found = stored(new, decision)
     assert found["spec"]["template"] == V1
     assert stash.history(found) == (digest(V1), digest(V2))
+
+
+def test_an_undo_after_a_rejection_goes_to_a_proven_revision_at_once() -> None:
+    rejected = labelled(shipped(proven(), V3), state="rejected")
+    new = changed(rejected, V1)
+    new["metadata"]["annotations"] = {}
+    assert decide(new, rejected, manager="").kind is Kind.PROVEN
 
 
 def test_an_undo_to_an_unproven_revision_takes_the_detour() -> None:

@@ -180,5 +180,17 @@ def test_silent_peers_do_not_keep_it_from_answering(running: Running) -> None:
         peer.close()
 
 
+def test_peers_that_stop_within_a_request_do_not_keep_it_from_answering(running: Running) -> None:
+    stuck = [running.connect() for _ in range(20)]
+    for peer in stuck:
+        ask(peer)
+        assert peer.sock is not None
+        peer.sock.sendall(b"POST /div")  # on a connection that was kept alive
+    connection = running.connect()
+    assert ask(connection)["allowed"] is True
+    for peer in [connection, *stuck]:
+        peer.close()
+
+
 def test_it_finishes_and_goes_when_it_is_told_to(running: Running) -> None:
     assert running.stop() == 0

@@ -1,0 +1,77 @@
+"""Claims: which writers claim what, and when they claim nothing."""
+
+import json
+
+import pytest
+
+from tests.webhook.deployments import template
+from tests.webhook.test_fold import A1, ENV_A, IMAGE, Fields, owned, server_side
+from webhook.claims import LAST_APPLIED, WHOLE, claimed
+from webhook.fold import fold
+from webhook.request import Request
+
+
+def test_one_name_for_two_kinds_of_writing_claims_nothing_when_it_updates() -> None:
+    before = [owned("flux", "Apply", image=IMAGE)]
+    after = [*before, owned("flux", "Update", env=ENV_A)]
+    assert claimed(server_side(after, before), template()) is None
+
+
+def test_a_replace_claims_everything() -> None:
+    bare: Fields = {"metadata": {}, "spec": {"template": template()}}
+    diverted: Fields = {"metadata": {"annotations": {"detour.dev/template": "{}"}}, "spec": {"template": template()}}
+    assert claimed(Request("", "UPDATE", bare, diverted, manager="kubectl-replace"), template()) is WHOLE
+    waiting: Fields = {"image": "p:2", "env": [A1]}
+    found = fold(template("p:1"), template(**waiting), template("p:1"), WHOLE)
+    assert found == template("p:1")
+
+
+def test_a_replace_by_what_was_just_read_claims_nothing() -> None:
+    diverted: Fields = {"metadata": {"annotations": {"detour.dev/template": "{}"}}, "spec": {"template": template()}}
+    assert claimed(Request("", "UPDATE", diverted, diverted, manager="kubectl-replace"), template()) is None
+
+
+@pytest.mark.parametrize("garbage", ["", "null", "[]", "{", '{"spec": 1}', '{"spec": {"template": {"spec": []}}}'])
+def test_books_that_cannot_be_read_claim_nothing(garbage: str) -> None:
+    notes = {"kubectl.kubernetes.io/last-applied-configuration": garbage}
+    side: Fields = {"metadata": {"annotations": notes}, "spec": {"template": template()}}
+    request = Request("", "UPDATE", side, side, manager="kubectl-client-side-apply")
+    waiting = template("p:2")
+    assert fold(template("p:1"), waiting, template("p:1"), claimed(request, template())) == waiting
+
+
+def client_side(new: str, old: str | None, wanted: Fields, primary: Fields) -> Request:
+    def side(pods: Fields, image: str | None) -> Fields:
+        notes = {LAST_APPLIED: json.dumps({"spec": {"template": template(image)}})} if image else {}
+        return {"metadata": {"annotations": notes}, "spec": {"template": pods}}
+
+    return Request("", "UPDATE", side(wanted, new), side(primary, old), manager="kubectl-client-side-apply")
+
+
+V1, V2 = template("podinfo:1"), template("podinfo:2")
+
+
+@pytest.mark.parametrize("before", ["podinfo:1", "podinfo:2", None])
+def test_a_manifest_that_says_what_waits_is_no_wish_to_go_back_though_the_primary_was_restored(
+    before: str | None,
+) -> None:
+    assert claimed(client_side("podinfo:2", before, wanted=V1, primary=V1), V2) is None
+
+
+def test_a_manifest_that_says_what_the_primary_has_is_a_wish_to_go_back() -> None:
+    claim = claimed(client_side("podinfo:1", "podinfo:2", wanted=V1, primary=V1), V2)
+    assert fold(V1, V2, V1, claim) == V1
+
+
+@pytest.mark.parametrize(("time", "back"), [("12:00:00", True), ("12:00:05", False)])
+def test_an_apply_that_changed_something_which_is_not_there_was_taken_back_by_us(time: str, back: bool) -> None:
+    entry = owned("flux", "Apply", image=IMAGE)
+    request = server_side([entry | {"time": time}], [entry | {"time": "12:00:00"}])
+    assert (claimed(request, V2) is not None) is back
+
+
+def test_an_apply_that_also_changed_something_else_is_a_wish_to_go_back() -> None:
+    entry = owned("flux", "Apply", image=IMAGE)
+    request = server_side([entry | {"time": "12:00:05"}], [entry | {"time": "12:00:00"}])
+    request.object["spec"]["replicas"] = 3
+    assert claimed(request, V2) is not None
