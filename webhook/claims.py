@@ -26,6 +26,10 @@ Statement: TypeAlias = dict[Key, "Statement"]
 """What one configuration states, as a tree of its fields and merge keys; a leaf has no branches."""
 
 
+Owner: TypeAlias = tuple[str, str]
+"""A manager and its operation, Apply or Update."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a writer claims at one place of a template and beneath it."""
@@ -124,7 +128,7 @@ def _server_side(request: Request) -> Claim | None:
     applied, update = (request.manager, "Apply"), (request.manager, "Update")
     if applied not in after or after.get(update) != before.get(update):
         return None  # not an apply, or one manager's name used for both: this was the other
-    if _restored(request, after[applied], before.get(applied, {})):
+    if _restored(request, after[applied], before.get(applied, {})) or _books_moved(request, after, before):
         return None
     others = _union(_owned(entry) for owner, entry in after.items() if owner != applied)
     children = _of_owners(_owned(after[applied]), _owned(before.get(applied, {})), others)
@@ -142,13 +146,22 @@ def _restored(request: Request, after: Object, before: Object) -> bool:
     return after.get("time") != before.get("time") and _rest(request.object) == _rest(request.old)
 
 
+def _books_moved(request: Request, after: Mapping[Owner, Object], before: Mapping[Owner, Object]) -> bool:
+    """Whether client-side apply's entry became server-side apply's, and nothing else happened.
+
+    kubectl does so by a patch of its own, after its first apply --server-side (k8s.io/client-go/util/csaupgrade).
+    """
+    client_side = (CLIENT_SIDE_APPLY, "Update")
+    return request.wanted == request.primary and client_side in before and client_side not in after
+
+
 def _rest(deployment: Object) -> tuple[Object, ...]:
     """What a user may have changed beside the template."""
     parts = mapping(deployment, "spec"), labels(deployment), annotations(deployment)
     return tuple({key: part[key] for key in part.keys() - OURS - {"template"}} for part in parts)
 
 
-def _entries(deployment: Object) -> dict[tuple[str, str], Object]:
+def _entries(deployment: Object) -> dict[Owner, Object]:
     """The entries of managedFields by manager and operation, but for those of subresources."""
     return {
         (str(entry.get("manager")), str(entry.get("operation"))): entry

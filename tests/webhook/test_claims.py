@@ -75,3 +75,8 @@ def test_an_apply_that_also_changed_something_else_is_a_wish_to_go_back() -> Non
     request = server_side([entry | {"time": "12:00:05"}], [entry | {"time": "12:00:00"}])
     request.object["spec"]["replicas"] = 3
     assert claimed(request, V2) is not None
+
+
+def test_a_tool_that_moves_its_books_from_client_side_to_server_side_claims_nothing() -> None:
+    before = [owned("kubectl-client-side-apply", "Update", image=IMAGE), owned("flux", "Apply")]
+    assert claimed(server_side([owned("flux", "Apply", image=IMAGE)], before), V2) is None
