@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[2]
 KUBECTL = ROOT / ".sandbox/bin/kubectl"
 KUBECONFIG = ROOT / ".sandbox/kubeconfig"
 
 Object = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,12 @@ def get(*arguments: str) -> Object:
 
 
 def eventually(
-    condition: Callable[[], object], what: str, seconds: float = 60, shows: Callable[[], object] = str
-) -> None:
-    """Wait until `condition` holds; fail saying `what` did not come about, and what there is instead."""
+    condition: Callable[[], Answer], what: str, seconds: float = 60, shows: Callable[[], object] = str
+) -> Answer:
+    """The first true answer of `condition`; fails saying `what` did not come about, and what there is instead."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (answer := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}; {shows()}")
         time.sleep(0.2)
+    return answer

@@ -11,15 +11,14 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sandbox import forward, layout, network, record, status, supervisor
+from tests.cluster.kubectl import eventually, kubectl
 
-FOLDER = Path(__file__).resolve().parents[2] / ".sandbox"
 RUNNING = record.read()
 PORTS = RUNNING.ports if RUNNING else layout.Ports()
 
@@ -61,13 +60,6 @@ spec:
 """
 
 
-def kubectl(*arguments: str, stdin: str | None = None) -> str:
-    command = [str(FOLDER / "bin" / "kubectl"), f"--kubeconfig={FOLDER / 'kubeconfig'}", *arguments]
-    ran = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
 class Place:
     """A namespace with applications behind the Ingress, at a host name of its own."""
 
@@ -77,7 +69,7 @@ class Place:
         kubectl("create", "namespace", self.namespace)
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
-        return kubectl(f"--namespace={self.namespace}", *arguments, stdin=stdin)
+        return kubectl(f"--namespace={self.namespace}", *arguments, stdin=stdin).out
 
     def run(self, name: str, tag: str = "6.0.0", pod: str = "{}", ingress: str = "{}") -> None:
         """podinfo under this name, with these annotations of its pods and of its Ingress, until it is ready."""
@@ -95,15 +87,6 @@ def place() -> Iterator[Place]:
     made = Place()
     yield made
     kubectl("delete", "namespace", made.namespace, "--wait=false")
-
-
-def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
-    """The first answer of `check` that is true."""
-    end = time.monotonic() + seconds
-    while not (answer := check()):
-        assert time.monotonic() < end, "not even after the deadline"
-        time.sleep(0.1)
-    return answer
 
 
 def visit(host: str, path: str = "/") -> tuple[int, str]:
@@ -130,7 +113,7 @@ def series(query: str) -> list[dict[str, str]]:
 
 def test_an_ingress_without_a_class_answers_on_the_hosts_loopback(place: Place) -> None:
     place.run("app")
-    assert eventually(lambda: message(place.host)) == "app"
+    assert eventually(lambda: message(place.host), "an answer") == "app"
     assert place("get", "ingress", "app", "--output=jsonpath={.spec.ingressClassName}") == "nginx"
 
 
@@ -138,7 +121,7 @@ def test_a_canary_ingress_gets_the_share_of_its_weight(place: Place) -> None:
     place.run("app")
     prefix = "nginx.ingress.kubernetes.io"
     place.run("next", ingress=f'{{{prefix}/canary: "true", {prefix}/canary-weight: "30"}}')
-    eventually(lambda: message(place.host) == "next")
+    eventually(lambda: message(place.host) == "next", "an answer of the canary")
     seen = collections.Counter(message(place.host) for _ in range(300))
     assert set(seen) == {"app", "next"}
     # 90 are expected of 300; five standard deviations of a random choice are 40.
@@ -168,14 +151,14 @@ def test_prometheus_knows_every_pod_by_four_labels(place: Place) -> None:
     place.run("annotated", pod='{prometheus.io/scrape: "true", prometheus.io/port: "9898"}')
     for name in ("app", "annotated"):
         query = f'up{{namespace="{place.namespace}", pod=~"{name}-.*"}} == 1'
-        (labels,) = eventually(functools.partial(series, query))
+        (labels,) = eventually(functools.partial(series, query), query)
         assert labels["kubernetes_namespace"] == labels["namespace"] == place.namespace
         assert labels["kubernetes_pod_name"] == labels["pod"]
 
 
 def test_a_new_pod_is_scraped_within_seconds(place: Place) -> None:
     place.run("app")
-    eventually(lambda: series(f'process_start_time_seconds{{namespace="{place.namespace}"}}'), 20)
+    eventually(lambda: series(f'process_start_time_seconds{{namespace="{place.namespace}"}}'), "scraped", 20)
 
 
 def test_logs_and_commands_reach_the_pods(place: Place) -> None:
@@ -187,7 +170,7 @@ def test_logs_and_commands_reach_the_pods(place: Place) -> None:
 
 def test_a_third_of_the_answers_of_the_faulty_version_are_errors_whatever_its_command(place: Place) -> None:
     place.run("app", tag="errors")
-    eventually(lambda: visit(place.host)[0] == 200)
+    eventually(lambda: visit(place.host)[0] == 200, "an answer")
     codes = collections.Counter(visit(place.host)[0] for _ in range(300))
     assert set(codes) == {200, 500}
     # 100 are expected of 300; five standard deviations of a random choice are 41.
@@ -196,7 +179,7 @@ def test_a_third_of_the_answers_of_the_faulty_version_are_errors_whatever_its_co
 
 def test_the_slow_version_takes_a_second_or_two_whatever_its_command(place: Place) -> None:
     place.run("app", tag="slow")
-    eventually(lambda: visit(place.host)[0] == 200)
+    eventually(lambda: visit(place.host)[0] == 200, "an answer")
     for _ in range(3):
         began = time.monotonic()
         assert visit(place.host)[0] == 200
@@ -211,7 +194,7 @@ def test_prometheus_has_the_name_of_flaggers_examples(place: Place) -> None:
 
 def test_every_request_to_the_api_server_is_in_the_audit_log(place: Place) -> None:
     place("get", "configmaps")
-    eventually(lambda: f"/namespaces/{place.namespace}/configmaps" in layout.AUDIT_LOG.read_text())
+    eventually(lambda: f"/namespaces/{place.namespace}/configmaps" in layout.AUDIT_LOG.read_text(), "an entry")
 
 
 @pytest.mark.alone
@@ -219,18 +202,18 @@ def test_every_request_to_the_api_server_is_in_the_audit_log(place: Place) -> No
 def test_a_killed_component_is_started_again_at_once(component: str) -> None:
     before = supervisor.status()[component]
     os.kill(status.host_pids()[before["pid"]], signal.SIGKILL)
-    eventually(lambda: supervisor.status()[component]["pid"] not in (None, before["pid"]), 5)
+    eventually(lambda: supervisor.status()[component]["pid"] not in (None, before["pid"]), "a new process", 5)
     assert supervisor.status()[component]["restarts"] == before["restarts"] + 1
-    eventually(lambda: kubectl("get", "--raw=/readyz") == "ok")
+    eventually(lambda: kubectl("get", "--raw=/readyz").out == "ok", "the API server is ready")
 
 
 def test_a_container_that_dies_again_and_again_is_started_again_within_seconds(place: Place) -> None:
     place.run("app")
     deaths = "--output=jsonpath={.items[0].status.containerStatuses[0].restartCount}"
     for _ in range(4):
-        eventually(lambda: message(place.host) == "app", 8)
+        eventually(lambda: message(place.host) == "app", "an answer", 8)
         visit(place.host, "/panic")
-    eventually(lambda: place("get", "pods", deaths) == "4", 8)
+    eventually(lambda: place("get", "pods", deaths) == "4", "four restarts", 8)
 
 
 def test_the_forwarder_failed_at_nothing() -> None:
