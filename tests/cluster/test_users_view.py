@@ -164,6 +164,25 @@ def test_an_update_can_be_taken_back_although_its_canary_became_unusable(open_sh
     assert shop.leftovers() == []
 
 
+@pytest.mark.xfail(strict=True, reason="nobody looks after a canary any more once its Canary points elsewhere")
+def test_a_canary_object_that_is_pointed_elsewhere_leaves_nothing_behind(open_shop: OpenShop) -> None:
+    shop = open_shop(analysis={"interval": "30s"})
+    shop.set_image("6.0.1")
+    shop.until_weight(25)
+    shop("patch", "canary/podinfo", "--type=merge", "-p", '{"spec": {"targetRef": {"name": "other"}}}')
+    shop.until_gone(20)
+    assert stash.POLICY not in shop.primary["metadata"]["labels"]
+
+
+@pytest.mark.xfail(strict=True, reason="the condition is still that of the revision before")
+def test_nobody_is_told_that_an_update_was_promoted_which_still_waits(shop: Shop) -> None:
+    shop("rollout", "pause", "deployment/podinfo")
+    shop.set_image("6.0.1")
+    eventually(lambda: "paused" in shop.status.get("message", ""), "it waits", 10)
+    waited = shop("wait", "canary/podinfo", "--for=condition=promoted", "--timeout=1s", check=False)
+    assert "timed out" in waited.err
+
+
 def network_policy(labels: dict[str, str]) -> Object:
     spec = {"podSelector": {"matchLabels": labels}, "policyTypes": ["Egress"], "egress": [{}]}
     return {
