@@ -1,4 +1,4 @@
-"""The plain port beside the webhook's: is it alive, is it ready, what has it done. For kubelet and Prometheus."""
+"""A plain port beside a server's own: is it alive, is it ready, what has it done. For kubelet and Prometheus."""
 
 import threading
 from collections.abc import Callable
@@ -14,9 +14,10 @@ class Health(ThreadingHTTPServer):
     daemon_threads = True
     address_family = AF_INET6 if has_dualstack_ipv6() else ThreadingHTTPServer.address_family
 
-    def __init__(self, port: int, ready: Callable[[], bool], metrics: Callable[[], bytes]) -> None:
+    def __init__(self, port: int, waits: Callable[[], str], metrics: Callable[[], bytes]) -> None:
+        """`waits` says what is still missing for being ready, "" if nothing is."""
         super().__init__(("", port), _Handler)
-        self.ready, self.metrics = ready, metrics
+        self.waits, self.metrics = waits, metrics
 
     def start(self) -> None:
         """Serve from a thread of its own."""
@@ -31,8 +32,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/healthz":
             self._answer(200, b"ok\n")
         elif self.path == "/readyz":
-            ready = self.server.ready()
-            self._answer(200 if ready else 503, b"ok\n" if ready else b"waiting for the certificate\n")
+            waits = self.server.waits()
+            self._answer(503 if waits else 200, f"{waits or 'ok'}\n".encode())
         elif self.path == "/metrics":
             self._answer(200, self.server.metrics(), METRICS_TYPE)
         else:

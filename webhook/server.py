@@ -36,8 +36,11 @@ def serve(server: Server, settings: Settings) -> None:
     certificate = Certificate(server.certificates, PATIENCE)
     app = create_app(settings, telemetry.observe)
 
+    def waits() -> str:
+        return "" if certificate.loaded else "waiting for the certificate"
+
     def started(_worker: object) -> None:
-        Health(server.health_port, lambda: certificate.loaded, telemetry.exposition).start()
+        Health(server.health_port, waits, telemetry.exposition).start()
 
     _Embedded(app, options(server, certificate, started)).run()
 
