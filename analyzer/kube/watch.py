@@ -1,7 +1,7 @@
 """A cache that follows a kind of object: one list, then one long request, nothing per application.
 
-The store is read by the workers without asking the API server; every change is told to a callback, with the
-object as it was and as it is now.
+The store is read by the workers without asking the API server; every change is told to a callback, once with the
+object as it was and once as it is now.
 """
 
 import logging
@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 class Watch:
     """Follows `resource` in all namespaces, in a thread of its own.
 
-    `on_change` gets every object that appeared, changed or went. With `metadata_only`, neither spec nor status
-    crosses the network.
+    `on_change` gets every object that appeared, changed or went, before and after. With `metadata_only`,
+    neither spec nor status crosses the network.
     """
 
     def __init__(
@@ -81,8 +81,7 @@ class Watch:
 
         What the watch has got past already is not taken: the object may have been deleted since.
         """
-        if int(_version(found) or 0) > self._past and self._put(found):
-            self._on_change(found)
+        self._put(found, ours=True)
 
     def start(self) -> None:
         """Begin to follow."""
@@ -95,22 +94,27 @@ class Watch:
     def _run(self) -> None:
         backoff = FIRST_BACKOFF
         while not self._stop.is_set():
+            begun = time.monotonic()
             try:
                 version = self._list()
                 while not self._stop.is_set():
-                    begun = time.monotonic()
-                    version = self._follow(version)
-                    if time.monotonic() - begun < SHORTEST_WATCH:
-                        raise Unreachable("the API server ended it at once")
-                    backoff = FIRST_BACKOFF
+                    version = self._watched(version)
             except Expired:
                 log.info("the watch of %s is too far behind; listing again", self.resource.plural)
             except (ApiError, Unreachable) as error:
                 log.warning("the watch of %s failed, again in %.1f s: %s", self.resource.plural, backoff, error)
-                backoff = self._pause(backoff)
             except Exception:
                 log.exception("the watch of %s met what it does not understand", self.resource.plural)
-                backoff = self._pause(backoff)
+            if time.monotonic() - begun > LONGEST_BACKOFF:
+                backoff = FIRST_BACKOFF
+            backoff = self._pause(backoff)
+
+    def _watched(self, version: str) -> str:
+        begun = time.monotonic()
+        version = self._follow(version)
+        if time.monotonic() - begun < SHORTEST_WATCH:
+            raise Unreachable("the API server ended it at once")
+        return version
 
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))
@@ -121,15 +125,17 @@ class Watch:
         answer = self._client.list_for_watch(self.resource, self._query, self._forms[0])
         kind = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
         listed = {_key(item): _lean(kind | item) for item in answer.get("items") or ()}
+        version = str(answer["metadata"]["resourceVersion"])
         with self._lock:
-            before, self._store = self._store, listed
-        self._past = int(answer["metadata"]["resourceVersion"])
+            before = self._store
+            learned = {key: item for key, item in before.items() if _version(item) > int(version)}
+            self._store = listed | learned
+            self._past = int(version)
         self._synced.set()
-        changed = [item for key, item in listed.items() if _version(before.get(key)) != _version(item)]
-        gone = [item for key, item in before.items() if key not in listed]
-        for item in changed + gone:
-            self._on_change(item)
-        return str(answer["metadata"]["resourceVersion"])
+        for key in before.keys() | listed.keys():
+            if _version(before.get(key)) != _version(listed.get(key)):
+                self._tell(before.get(key), listed.get(key))
+        return version
 
     def _follow(self, version: str) -> str:
         query = {**self._query, "resourceVersion": version}
@@ -138,35 +144,45 @@ class Watch:
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
             version = found["metadata"]["resourceVersion"]
-            self._past = int(version)
-            if event["type"] == "BOOKMARK":
-                continue
             if event["type"] == "DELETED":
-                with self._lock:
-                    self._store.pop(_key(found), None)
-                self._on_change(found)
-            elif self._put(found):
-                self._on_change(found)
+                self._remove(found)
+            elif event["type"] != "BOOKMARK":
+                self._put(found)
             if self._stop.is_set():
                 break
         return version
 
-    def _put(self, found: Object) -> bool:
+    def _put(self, found: Object, *, ours: bool = False) -> None:
         key = _key(found)
         with self._lock:
             stored = self._store.get(key)
-            if stored and int(_version(stored) or 0) >= int(_version(found) or 0):
-                return False
+            if _version(stored) >= _version(found) or (ours and self._past >= _version(found)):
+                return
             self._store[key] = _lean(found)
-        return True
+            self._past = self._past if ours else _version(found)
+        self._tell(stored, found)
+
+    def _remove(self, found: Object) -> None:
+        with self._lock:
+            stored = self._store.get(_key(found))
+            if _version(stored) <= _version(found):  # or it is there again, as we have learned already
+                self._store.pop(_key(found), None)
+            self._past = _version(found)
+        self._tell(stored, found)
+
+    def _tell(self, before: Object | None, after: Object | None) -> None:
+        """What it was and what it is may concern different applications."""
+        for found in (before, after):
+            if found is not None:
+                self._on_change(found)
 
 
 def _key(found: Object) -> Key:
     return found["metadata"].get("namespace", ""), found["metadata"]["name"]
 
 
-def _version(found: Object | None) -> str | None:
-    return found["metadata"].get("resourceVersion") if found else None
+def _version(found: Object | None) -> int:
+    return int(found["metadata"].get("resourceVersion") or 0) if found else 0
 
 
 def _lean(found: Object) -> Object:
