@@ -14,6 +14,7 @@ from analyzer.cluster import Cluster
 from analyzer.controller import Controller
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
+from analyzer.kube.errors import NoCluster
 from analyzer.kube.lease import Lease
 from analyzer.measure import Measurer
 from analyzer.perform import Performer
@@ -33,7 +34,10 @@ def command(certificates: Path, kubeconfig: str | None, port: int, log_level: st
     """Run the analyzer: canaries, weights, verdicts, promotions, and the webhook's certificates."""
     logs.configure(log_level)
     identity, namespace = os.environ.get("POD_NAME", "detour"), os.environ.get("POD_NAMESPACE", "detour")
-    client = Client.connect(kubeconfig)
+    try:
+        client = Client.connect(kubeconfig)
+    except NoCluster as error:
+        raise click.ClickException(f"no cluster: {error}; run it in a pod, or name one by --kubeconfig") from error
     agenda = Agenda()
     cluster = Cluster.follow(client, agenda.add)
     keeper = Keeper(client, namespace, certificates)
@@ -52,6 +56,15 @@ def command(certificates: Path, kubeconfig: str | None, port: int, log_level: st
 
 
 def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> None:
+    """A replica that cannot even begin must not go on looking healthy."""
+    try:
+        _begin(lease, cluster, agenda, identity)
+    except Exception:
+        log.exception("the analyzer could not begin")
+        _end_at_once()
+
+
+def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> None:
     """Every replica follows the cluster; the one that leads acts on it."""
     for watch in cluster.watches:
         watch.start()

@@ -16,6 +16,7 @@ from certs.rotation import Conflict, Rotation, Stored
 SECRET = "detour-ca"
 NAME = "detour"
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
+LONGEST_WAIT = 3600.0  # seconds; the clock that waits are measured by stands still while a machine sleeps
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class Keeper:
                 due = self._rotation.ensure(datetime.now(UTC))
                 self._settled.set()
                 backoff = FIRST_BACKOFF
-                wait = max(1.0, (due - datetime.now(UTC)).total_seconds())
+                wait = min(max(1.0, (due - datetime.now(UTC)).total_seconds()), LONGEST_WAIT)
             except Exception as error:
                 log.warning("the certificates could not be put right, again in %.1f s: %s", backoff, error)
                 wait, backoff = backoff, min(backoff * 2, LONGEST_BACKOFF)

@@ -11,6 +11,7 @@ from typing import Any
 import kubernetes.client
 import kubernetes.config
 import urllib3.exceptions
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from analyzer.kube.errors import NoCluster, Unreachable, from_status
 from analyzer.kube.resources import Resource
@@ -44,6 +45,8 @@ class Client:
         """From a kubeconfig file, or as the ServiceAccount of the pod that we run in. Raises NoCluster."""
         configuration = kubernetes.client.Configuration()
         configuration.connection_pool_maxsize = 32
+        configuration.retries = False  # ours have a back-off; a deadline means what it says
+        configuration.socket_options = tcp_keepalive_socket_options()  # a watch whose peer is gone ends
         try:
             if kubeconfig:
                 kubernetes.config.load_kube_config(kubeconfig, client_configuration=configuration)

@@ -18,6 +18,8 @@ from analyzer.kube.resources import LEASES
 
 SECONDS = 12
 RENEW_EVERY = 3.0
+GIVEN_UP_AFTER = 8.0  # so that we have ended when another replica takes over
+LOOK_EVERY = 0.5
 NAME = "detour-analyzer"
 
 log = logging.getLogger(__name__)
@@ -34,45 +36,53 @@ class Lease:
         self._identity = identity
         self._clock = clock
         self._seen: tuple[str, float] = ("", clock())
+        self._renewed = clock()
         self._stop = threading.Event()
 
     def hold(self, on_lost: Callable[[], None]) -> None:
-        """Return when we lead. From then on the lease is renewed in a thread; `on_lost` is called if that fails."""
+        """Return when we lead. From then on the lease is renewed in a thread; `on_lost` is called if that fails.
+
+        A renewal may hang for longer than the lease lasts, so another thread looks at the clock.
+        """
         while not self._try() and not self._stop.wait(RENEW_EVERY / 3):
             pass
         log.info("leading as %s", self._identity)
-        threading.Thread(target=self._renew, args=(on_lost,), name="lease", daemon=True).start()
+        threading.Thread(target=self._renew, name="lease", daemon=True).start()
+        threading.Thread(target=self._watch, args=(on_lost,), name="lease-watch", daemon=True).start()
 
     def release(self) -> None:
         """Give the lease back, so that the next replica need not wait for it to expire."""
         self._stop.set()
         try:
             lease = self._client.get(LEASES, self._namespace, NAME)
-            if lease["spec"].get("holderIdentity") == self._identity:
+            if (lease.get("spec") or {}).get("holderIdentity") == self._identity:
                 lease["spec"]["holderIdentity"] = ""
                 self._client.replace(LEASES, lease)
         except (ApiError, Unreachable) as error:
             log.warning("the lease could not be given back: %s", error)
 
-    def _renew(self, on_lost: Callable[[], None]) -> None:
-        renewed = self._clock()
+    def _renew(self) -> None:
         while not self._stop.wait(RENEW_EVERY):
-            if self._try():
-                renewed = self._clock()
-            elif self._clock() - renewed > SECONDS * 2 / 3:
-                log.error("the lease could not be renewed for %.0f s", self._clock() - renewed)
+            self._try()
+
+    def _watch(self, on_lost: Callable[[], None]) -> None:
+        while not self._stop.wait(LOOK_EVERY):
+            if (unrenewed := self._clock() - self._renewed) > GIVEN_UP_AFTER:
+                log.error("the lease could not be renewed for %.0f s", unrenewed)
                 on_lost()
                 return
 
     def _try(self) -> bool:
+        begun = self._clock()
         try:
             lease = self._client.get(LEASES, self._namespace, NAME)
             if not self._may_take(lease):
                 return False
-            lease["spec"] = self._spec(lease["spec"])
+            lease["spec"] = self._spec(lease.get("spec") or {})
             self._client.replace(LEASES, lease)
+            self._renewed = begun
         except NotFound:
-            return self._create()
+            return self._create(begun)
         except Conflict:
             return False
         except (ApiError, Unreachable) as error:
@@ -81,13 +91,13 @@ class Lease:
         return True
 
     def _may_take(self, lease: dict[str, Any]) -> bool:
-        holder = lease["spec"].get("holderIdentity")
+        holder = (lease.get("spec") or {}).get("holderIdentity")
         version = lease["metadata"]["resourceVersion"]
         if version != self._seen[0]:
             self._seen = (version, self._clock())
         return holder in (None, "", self._identity) or self._clock() - self._seen[1] > SECONDS
 
-    def _create(self) -> bool:
+    def _create(self, begun: float) -> bool:
         metadata = {"name": NAME, "namespace": self._namespace}
         try:
             self._client.create(
@@ -97,6 +107,7 @@ class Lease:
         except (ApiError, Unreachable) as error:
             log.warning("the lease could not be made: %s", error)
             return False
+        self._renewed = begun
         return True
 
     def _spec(self, before: dict[str, Any]) -> dict[str, Any]:
