@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 Key = tuple[str, str]
 
+LONGEST_WAIT = 3600.0  # seconds; the clock of a machine that sleeps stands still
+
 
 class Agenda:
     """A set of keys with the time at which each is due; the earliest wish wins. Safe between threads."""
@@ -40,7 +42,7 @@ class Agenda:
                     del self._due[key]
                     self._busy.add(key)
                     return key
-                self._changed.wait(wait)
+                self._changed.wait(None if wait is None else min(wait, LONGEST_WAIT))
         return None
 
     def done(self, key: Key) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_DURATION = re.compile(r"(\d+)(h|m|s)")
+_DURATION = re.compile(r"(\d{1,9})(h|m|s)")
+_LONGEST = 30 * 24 * 3600
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 DEFAULT_WINDOW = "1m"
@@ -68,7 +69,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         threshold=max(1, _whole(analysis, "threshold", 1, "spec.analysis.threshold")),
         step_weight=step or 100,
         max_weight=_percentage(analysis, "maxWeight", 100, "spec.analysis.maxWeight"),
-        progress_deadline=float(_whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds")),
+        progress_deadline=float(max(1, _whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
         service=(spec.get("service") or {}).get("name"),
@@ -87,8 +88,8 @@ def duration(text: object, field: str) -> float:
     """Seconds of a duration such as `30s`, `1m` or `1m30s`. Raises SpecError."""
     parts = _DURATION.findall(str(text))
     seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != str(text) or seconds < 1:
-        raise SpecError(field, f"{text!r} is no duration of a second or more", "write it like 30s or 1m")
+    if "".join(number + unit for number, unit in parts) != str(text) or not 1 <= seconds <= _LONGEST:
+        raise SpecError(field, f"{text!r} is no duration from a second to 30 days", "write it like 30s or 1m")
     return float(seconds)
 
 

@@ -66,3 +66,15 @@ def test_closing_lets_every_waiting_worker_go() -> None:
     agenda.close()
     waiting.join(5)
     assert taken == [None]
+
+
+def test_a_wish_for_a_thousand_years_from_now_kills_no_worker() -> None:
+    agenda = Agenda()
+    agenda.add(A, 1e11)
+    taken: list[object] = []
+    waiting = threading.Thread(target=lambda: taken.append(agenda.take()))
+    waiting.start()
+    waiting.join(0.2)
+    agenda.add(B)
+    waiting.join(5)
+    assert taken == [B]
