@@ -67,7 +67,8 @@ def _promoted(status: Status, before: Mapping[str, Any], now: datetime) -> Objec
         if status.ending.outcome in (Outcome.CANCELLED, Outcome.ABORTED):
             reason = Outcome.CANCELLED.value
     elif status.ending and status.phase.in_flight:
-        message = f"on the way out: {status.ending.message}"
+        halted = f" (waiting: {status.problem})" if status.problem else ""
+        message = f"on the way out: {status.ending.message}{halted}"
     return _condition("Promoted", _PROMOTED.get(status.phase, "Unknown"), reason, message, before, now)
 
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analyzer import promotion, telemetry
-from analyzer.actions import Emit
 from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
@@ -62,7 +61,7 @@ class Controller:
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
         self._orphans: dict[Key, Status] = {}
 
-    def start(self, workers: int = 4) -> None:
+    def start(self, workers: int = 16) -> None:
         """Begin to work; ends when the agenda is closed."""
         for number in range(workers):
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True).start()
@@ -106,22 +105,17 @@ class Controller:
             canary = self._cluster.canary_for(key)
             status = from_object(canary) if canary else self._orphaned(key)
             if status is None:
+                self._neighbours.pop(key, None)
                 return None
-            try:
-                spec = parse(canary) if canary else Spec(key[1], 60, 1, 100, 100, 600)
-            except SpecError as error:
-                self._unusable(key, canary, status, error)
-                return None
-            result, findings = self._round(key, canary, spec, status, findings)
+            result, findings = self._round(key, canary, status, findings)
             if not findings and result.wake != 0:
                 return result.wake
         return AGAIN
 
-    def _round(
-        self, key: Key, canary: Object | None, spec: Spec, status: Status, findings: Findings
-    ) -> tuple[Plan, Findings]:
+    def _round(self, key: Key, canary: Object | None, status: Status, findings: Findings) -> tuple[Plan, Findings]:
+        spec, unusable = _spec(key, canary)
         view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
-        result = plan(spec, status, replace(view.seen, **findings), self._now())
+        result = plan(spec, status, replace(view.seen, **{"unusable": unusable, **findings}), self._now())
         self._store(key, canary, status, result.status)
         found: Findings = {}
         for action in result.actions:
@@ -130,7 +124,7 @@ class Controller:
                 found |= self._performer.perform(action, view)
             except Refused as refused:
                 log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, refused)
-                return result, {"obstacle": refused.message}
+                return result, {"refused": refused.message}
         return result, found
 
     def _around(self, key: Key, status: Status) -> Neighbours | None:
@@ -154,12 +148,6 @@ class Controller:
             body = {**canary, "status": to_object(after, canary.get("status") or {}, self._now())}
             self._cluster.canaries.learn(self._cluster.client.replace_status(CANARIES, body))
 
-    def _unusable(self, key: Key, canary: Object | None, status: Status, error: SpecError) -> None:
-        """The update stays diverted and the primary serves on; it goes on by itself once the Canary is mended."""
-        if status.problem != str(error):
-            self._store(key, canary, status, replace(status, problem=str(error)))
-            self._journal.tell(Emit(f"Halt {key[1]}.{key[0]}: {error}", warning=True), canary, None)
-
     def _orphaned(self, key: Key) -> Status | None:
         """Without a Canary nothing may be left: what is there goes the ordinary way out, and the target is let go."""
         cluster = self._cluster
@@ -174,3 +162,14 @@ class Controller:
         if target is not None:
             promotion.release(cluster.client, target)
         return None
+
+
+def _spec(key: Key, canary: Object | None) -> tuple[Spec, str]:
+    """The spec, and what is wrong with it. Without a usable one, what is in flight still has its way out to go."""
+    way_out = Spec(key[1], interval=60, threshold=1, step_weight=100, max_weight=100, progress_deadline=600)
+    if canary is None:
+        return way_out, ""
+    try:
+        return parse(canary), ""
+    except SpecError as error:
+        return way_out, str(error)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.actions import Action, Ask, Emit, Label, RemoveCanary, Route, Unroute
+from analyzer.beginning import begin, is_rejected, not_yet
 from analyzer.seen import Seen
 from analyzer.spec import Spec
-from analyzer.status import Outcome, Phase, Status
+from analyzer.status import Ending, Outcome, Phase, Status
 
 AGAIN = 1.0  # seconds, if an action does not show before
 
@@ -24,9 +25,8 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
         return step
     if (step := _traffic_away(spec, status, seen, now)) is not None:
         return step
-    primary = seen.primary
-    if status.ending.outcome is Outcome.SUPERSEDED and primary and primary.stash and not primary.deleting:
-        begun = status.begin(primary.stash, primary.digest, primary.subject, now)
+    if status.ending.outcome is Outcome.SUPERSEDED and _may_follow(status, seen, now):
+        begun = begin(status, seen, now)
         told = Emit(f"New revision detected! Restarting analysis for {seen.who}", milestone=True)
         return replace(begun, routed_away=status.routed_away), (told,), 0
     if (step := _objects_away(spec, status, seen, now)) is not None:
@@ -34,10 +34,17 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
     return _last_word(status, seen, now)
 
 
+def _may_follow(status: Status, seen: Seen, now: datetime) -> bool:
+    primary = seen.primary
+    return (
+        primary is not None and primary.stash is not None and not (is_rejected(status, seen) or not_yet(primary, now))
+    )
+
+
 def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
     """A primary that did not come up gets its old template back, while the canary still serves its share."""
     primary = seen.primary
-    if primary is None or status.phase is not Phase.PROMOTING or status.ending is None:
+    if primary is None or primary.deleting or status.phase is not Phase.PROMOTING:
         return None
     if primary.digest == status.revision and primary.previous:
         return status, (Ask("back", status.revision),), AGAIN
@@ -49,9 +56,9 @@ def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
     if status.weight:
         return replace(status, weight=0, routed_away=None), (Route(0, status.revision),), 0
     if seen.weight:
-        return status, (Route(0, status.revision),), AGAIN
+        return replace(status, routed_away=None), (Route(0, status.revision),), AGAIN
     if status.routed_away is None:
-        return replace(status, routed_away=now), (), spec.drain
+        return replace(status, routed_away=now), (), spec.propagation + spec.drain
     left = _left(status.routed_away, spec.propagation + spec.drain, now)
     return (status, (), left) if left > 0 else None
 
@@ -69,15 +76,19 @@ def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
 def _last_word(status: Status, seen: Seen, now: datetime) -> Step:
     assert status.ending
     primary, outcome = seen.primary, status.ending.outcome
+    if outcome is Outcome.SUCCEEDED and (primary is None or primary.digest != status.revision):
+        ending = Ending(Outcome.CANCELLED, "the primary was changed directly before the promotion was over")
+        return replace(status, ending=ending), (), 0
     if outcome is Outcome.SUCCEEDED:
-        if primary and primary.digest == status.revision and primary.previous:
+        if primary and primary.previous:
             return status, (Ask("done", status.revision),), AGAIN
         return status.end(now), (Emit(f"Promotion completed! Scaling down {seen.who}", milestone=True),), 0
     if outcome in (Outcome.POSTPONED, Outcome.SUPERSEDED):
-        return replace(status, phase=Phase.INITIALIZED, ending=None, revision="", problem=""), (), 0
+        return status.rest(), (), 0
     told = Emit(f"Canary failed! Scaling down {seen.who} {status.ending.message}", warning=True, milestone=True)
     remembered = outcome in (Outcome.FAILED, Outcome.ABORTED)
-    if remembered and primary and primary.stash == status.revision and primary.state != "rejected":
+    unlabelled = primary is not None and primary.stash == status.revision and primary.state != "rejected"
+    if remembered and unlabelled and not seen.refused:
         return status, (Label("rejected"),), AGAIN
     return status.end(now), (told,), 0
 

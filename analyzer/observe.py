@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from analyzer import canary as parts
@@ -96,15 +97,26 @@ def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
         digest=revision.digest(found["spec"]["template"]),
         stash=waiting.digest if waiting else None,
         previous=before.digest if before else None,
-        replicas=found["spec"].get("replicas", 1),
+        replicas=workload.wanted_replicas(found),
         ready=readiness.ready,
         progress=readiness.progress,
         stuck=readiness.deadline_exceeded,
+        down_since=_down_since(found),
         paused=bool(found["spec"].get("paused")),
         deleting="deletionTimestamp" in metadata,
         state=stash.state(found) or None,
         subject=subject,
     )
+
+
+def _down_since(found: Object) -> datetime | None:
+    """Since when a Deployment has had no available replica, by its condition Available."""
+    if workload.available(found) or workload.wanted_replicas(found) == 0:
+        return None
+    for condition in (found.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "Available" and condition.get("status") == "False":
+            return datetime.fromisoformat(condition["lastTransitionTime"])
+    return None
 
 
 def _leftovers(cluster: Cluster, key: Key, seen: Seen, router: Router) -> Seen:
@@ -126,7 +138,8 @@ def _canary(deployments: Sequence[Object]) -> Canary | None:
             readiness = workload.settled(found)
             annotations = found["metadata"].get("annotations") or {}
             digest = annotations.get(parts.DIGEST, "")
-            return Canary(digest, found["spec"].get("replicas", 1), readiness.ready, readiness.progress)
+            size, available = workload.wanted_replicas(found), workload.available(found)
+            return Canary(digest, size, readiness.ready, available, readiness.progress)
     return None
 
 

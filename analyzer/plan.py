@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analyzer.actions import Action, Ask, Emit, Guard, Label, Measure, Rehearse, Route, RunCanary
+from analyzer.beginning import begin, is_rejected, not_yet, patience_left
 from analyzer.exits import leave
-from analyzer.metrics.verdict import Check
-from analyzer.seen import Primary, Seen
+from analyzer.metrics.verdict import Check, Result
+from analyzer.seen import Canary, Primary, Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status
 from analyzer.workload import replicas_for
 
 GUARD_AGAIN = 2.0  # seconds between tries to be certain that updates are diverted
+AGAIN = 1.0  # seconds, if an action does not show before
+REFUSED_AGAIN = 5.0  # seconds between tries of what the API server refuses, where there is no other way
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +34,78 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """The next status and the actions that are missing. Never raises for any combination of its arguments."""
     if spec.suspend:
         return Plan(status)
+    status = status.at_most(now)
     if not status.phase.in_flight:
         return _at_rest(status, seen, now)
     if status.ending is None and (ending := _interruption(status, seen)):
         return _end(status, ending, now)
     if status.ending is not None:
-        return Plan(*leave(spec, status, seen, now))
+        return _leaving(spec, status, seen, now)
     if status.phase is Phase.PROMOTING:
         return _promoting(spec, status, seen, now)
-    return _progressing(spec, status, seen, now)
+    return _sooner(_progressing(spec, status, seen, now), seen.primary, now)
 
 
 def _at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
-    primary = seen.primary
     if seen.weight is not None or seen.leftovers:
         sweeping = replace(status, phase=Phase.PROGRESSING, ending=Ending(Outcome.POSTPONED, "cleaning up"))
         return Plan(replace(sweeping, routed_away=None, unrouted=None), wake=0)
-    if seen.guarded is None and not (status.guarded and seen.labelled):
+    if seen.unusable:
+        halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True)
+        return Plan(replace(status, problem=seen.unusable), (halt,) if status.problem != seen.unusable else ())
+    if seen.guarded is None and not seen.refused and not (status.guarded and seen.labelled):
         return Plan(status, (Guard(),))
     status = _guarded(status, seen)
-    done = (Emit(f"Initialization done! {seen.who}"),) if status.guarded and status.phase is Phase.INITIALIZING else ()
-    if done:
+    done: tuple[Action, ...] = ()
+    if status.guarded and status.phase is Phase.INITIALIZING:
         status = replace(status, phase=Phase.INITIALIZED)
+        done = (Emit(f"Initialization done! {seen.who}"),)
+    after = _what_waits(status, seen, now)
+    unguarded = GUARD_AGAIN if seen.target and not status.guarded else None
+    return Plan(after.status, (*done, *after.actions), unguarded if after.wake is None else after.wake)
+
+
+def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
+    primary = seen.primary
+    if primary is not None and primary.previous is not None:
+        return _promotion_of_nobody(status, seen, primary)
     if primary is None or primary.stash is None:
-        return Plan(status, done, wake=None if status.guarded or not seen.target else GUARD_AGAIN)
-    if primary.stash in status.rejected and seen.retry in ("", status.observed_retry):
-        return Plan(status, (*done, *_labelled(primary, "rejected")))
-    if waits := _waits(primary):
-        return Plan(replace(status, problem=waits), done)
-    begun = status.begin(primary.stash, primary.digest, primary.subject, now)
-    begun = replace(begun, observed_retry=seen.retry, rejected=_without(status.rejected, primary.stash))
-    return Plan(begun, (*done, Emit(f"New revision detected! Scaling up {seen.who}", milestone=True)), wake=0)
+        return Plan(status)
+    if is_rejected(status, seen):
+        return Plan(status, _labelled(seen, "rejected"))
+    if waits := not_yet(primary, now):
+        return _sooner(Plan(replace(status, problem=waits)), primary, now)
+    begun = begin(status, seen, now)
+    if primary.ready:
+        told = Emit(f"New revision detected! Scaling up {seen.who}", milestone=True)
+    else:
+        begun = replace(begun, phase=Phase.PROMOTING)
+        told = Emit(f"New revision detected! Promoting it at once, {seen.who} is down", warning=True, milestone=True)
+    return Plan(begun, (told,), wake=0)
 
 
 def _guarded(status: Status, seen: Seen) -> Status:
     guarded = seen.labelled and status.guarded if seen.guarded is None else seen.guarded
     phase = Phase.INITIALIZING if status.phase is Phase.NEW else status.phase
-    return replace(status, guarded=guarded, phase=phase, problem="" if guarded else seen.obstacle)
+    unreadable = seen.primary is not None and seen.primary.stash is None
+    return replace(status, guarded=guarded, phase=phase, problem=seen.obstacle if unreadable or not guarded else "")
 
 
-def _waits(primary: Primary) -> str:
-    if primary.deleting:
-        return "the Deployment is being deleted"
-    if primary.replicas == 0:
-        return "no replicas are wanted: the analysis starts when there are some"
-    if primary.paused:
-        return "the Deployment is paused: the analysis starts when it is resumed"
+def _promotion_of_nobody(status: Status, seen: Seen, primary: Primary) -> Plan:
+    """The Canary was made anew in mid-promotion: nothing else may be promoted until that one is done."""
     if not primary.ready:
-        return f"waiting for the primary: {primary.progress}"
-    return ""
+        return Plan(replace(status, problem=f"waiting for the primary: {primary.progress}"))
+    if seen.refused:
+        return Plan(status, wake=REFUSED_AGAIN)
+    return Plan(status, (Ask("done", primary.digest),), wake=AGAIN)
+
+
+def _leaving(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
+    """The way out has no other way than out: what is refused is tried again, later."""
+    after, actions, wake = leave(spec, status, seen, now)
+    if seen.refused and not all(isinstance(action, Emit) for action in actions):
+        return Plan(replace(status, problem=seen.refused), wake=REFUSED_AGAIN)
+    return Plan(after, actions, wake)
 
 
 def _interruption(status: Status, seen: Seen) -> Ending | None:
@@ -97,6 +123,8 @@ def _interruption(status: Status, seen: Seen) -> Ending | None:
         return Ending(Outcome.SUPERSEDED, "a newer revision came")
     if primary.digest != status.base:
         return Ending(Outcome.ABORTED, "the primary was changed under the canary: what was proven proves nothing now")
+    if seen.unusable:
+        return Ending(Outcome.POSTPONED, seen.unusable)
     if primary.replicas == 0:
         return Ending(Outcome.POSTPONED, "no replicas are wanted any more")
     return None
@@ -105,39 +133,57 @@ def _interruption(status: Status, seen: Seen) -> Ending | None:
 def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     canary = seen.canary
-    if seen.obstacle:
-        return _halt(spec, status, seen.obstacle, now)
+    if patience_left(seen.primary, now) <= 0:
+        return _promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
+    if problem := seen.refused or seen.obstacle:
+        return _halt(spec, status, problem, now)
     if (canary is None or canary.digest != status.revision) and seen.rehearsal is None:
-        return Plan(status, (Rehearse(),))
+        return Plan(status, (Rehearse(),), wake=AGAIN)
     if seen.rehearsal:
         return _end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
     actions: list[Action] = []
     size = replicas_for(seen.primary.replicas, spec.next_weight(status.weight))
     if canary is None or (canary.digest, canary.replicas) != (status.revision, size):
         actions.append(RunCanary(size))
-    if seen.weight != status.weight or not seen.routed:
+    if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
-    actions += _labelled(seen.primary, "analysing")
+        status = replace(status, routed_away=None if seen.weight else status.routed_away)
+    actions += _labelled(seen, "analysing")
     if actions or canary is None:
         return _halt(spec, status, status.problem, now, *actions)
-    if not canary.ready:
-        return _halt(
-            spec, status, f"canary deployment {seen.name}-canary.{seen.namespace} not ready: {canary.progress}", now
-        )
-    return _tick(spec, replace(status, problem="") if status.check_time is None else status, seen, now)
+    if not canary.ready and not status.weight:
+        return _halt(spec, status, _unready(seen, canary), now)
+    return _tick(spec, replace(status, problem="") if status.check_time is None else status, seen, canary, now)
 
 
-def _tick(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
-    if spec.skip_analysis:
+def _misrouted(status: Status, seen: Seen) -> bool:
+    """Whether the routes have to be put right. A canary that is not ready never gets more than it has."""
+    if seen.weight == status.weight and seen.routed:
+        return False
+    more = seen.weight is None or 0 <= seen.weight < status.weight
+    return not more or not status.weight or (seen.canary is not None and seen.canary.ready)
+
+
+def _unready(seen: Seen, canary: Canary) -> str:
+    return f"canary deployment {seen.name}-canary.{seen.namespace} not ready: {canary.progress}"
+
+
+def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) -> Plan:
+    """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check."""
+    if spec.skip_analysis and canary.ready:
         return _promote(status, seen, now)
     if status.check_time is None:
         start = Emit(f"Starting canary analysis for {seen.who}")
         return _advance(spec, status, seen, now, start)
     if (left := max(_until(status.check_time, spec.interval, now), _clouded(spec, status, now))) > 0:
         return Plan(status, wake=left)
-    if seen.checks is None:
-        return Plan(status, (Measure(),))
-    return _judge(spec, replace(status, verdict=tuple(check.text for check in seen.checks)), seen, seen.checks, now)
+    checks = seen.checks
+    if not canary.available:
+        checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)
+    if checks is None:
+        return Plan(status, (Measure(),), wake=AGAIN)
+    status = replace(status, verdict=tuple(check.text for check in checks))
+    return _judge(spec, status, seen, checks, "" if canary.ready else _unready(seen, canary), now)
 
 
 def _clouded(spec: Spec, status: Status, now: datetime) -> float:
@@ -149,7 +195,7 @@ def _clouded(spec: Spec, status: Status, now: datetime) -> float:
     return _until(status.quiet_since, last + spec.longest_window, now) if status.quiet_since else 0.0
 
 
-def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], now: datetime) -> Plan:
+def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:
     status = replace(status, check_time=now)
     failed = [check for check in checks if check.failed]
     unknown = [check.text for check in checks if check.unknown]
@@ -162,8 +208,10 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], no
         back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
         return _end(status, Ending(Outcome.FAILED, f"{reason}: {failed[0].text}"), now, *halts, back)
     if unknown:
-        told = () if status.problem == unknown[0] else (Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True),)
-        return _halt(spec, status, unknown[0], now, *told)
+        halt = Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True)
+        return _halt(spec, status, unknown[0], now, *([halt] if status.problem != unknown[0] else ()))
+    if unready:
+        return _halt(spec, status, unready, now)
     if status.weight >= spec.max_weight:
         return _promote(status, seen, now)
     return _advance(spec, status, seen, now)
@@ -176,16 +224,19 @@ def _advance(spec: Spec, status: Status, seen: Seen, now: datetime, *before: Act
     return Plan(status, (*before, told, Route(weight, status.revision)), wake=spec.interval)
 
 
-def _promote(status: Status, seen: Seen, now: datetime) -> Plan:
+def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
+    if seen.primary and seen.primary.paused:
+        return Plan(replace(status, problem="the Deployment is paused: it is promoted when it is resumed"), wake=AGAIN)
     told = Emit(f"Copying {seen.name}-canary.{seen.namespace} template spec to {seen.who}", milestone=True)
     status = replace(status, phase=Phase.PROMOTING, step_time=now, problem="")
-    return Plan(status, (told, Ask("go", status.revision)))
+    return Plan(status, (*before, told, Ask("go", status.revision)), wake=AGAIN)
 
 
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
-        return _halt(spec, status, seen.obstacle, now, *(() if seen.obstacle else (Ask("go", status.revision),)))
+        asking = () if seen.refused else (Ask("go", status.revision),)
+        return _halt(spec, status, seen.refused or status.problem, now, *asking)
     if seen.primary.ready:
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
@@ -210,13 +261,15 @@ def _end(status: Status, ending: Ending, now: datetime, *told: Action) -> Plan:
     return Plan(replace(status, ending=ending, step_time=now, problem=""), told, wake=0)
 
 
-def _labelled(primary: Primary, state: str) -> tuple[Action, ...]:
-    return () if primary.state == state else (Label(state),)
+def _sooner(planned: Plan, primary: Primary | None, now: datetime) -> Plan:
+    """Look again when patience with a primary that is down will be at its end, too."""
+    left = patience_left(primary, now) if primary and primary.down_since else 0.0
+    return planned if left <= 0 else replace(planned, wake=left if planned.wake is None else min(planned.wake, left))
+
+
+def _labelled(seen: Seen, state: str) -> tuple[Action, ...]:
+    return () if seen.refused or not seen.primary or seen.primary.state == state else (Label(state),)
 
 
 def _until(since: datetime | None, seconds: float, now: datetime) -> float:
     return seconds if since is None else seconds - (now - since).total_seconds()
-
-
-def _without(digests: tuple[str, ...], digest: str) -> tuple[str, ...]:
-    return tuple(known for known in digests if known != digest)

@@ -9,7 +9,7 @@ from typing import Any
 
 from analyzer.actions import Ask
 from analyzer.kube.client import Answer, Client
-from analyzer.kube.errors import ApiError, Refused
+from analyzer.kube.errors import ApiError, Conflict, Refused
 from analyzer.kube.resources import DEPLOYMENTS
 from webhook import stash
 
@@ -21,7 +21,15 @@ _OUR_WEBHOOK = '.detour.dev" denied the request'
 
 
 def ask(client: Client, primary: Object, request: Ask) -> dict[str, Any]:
-    """Ask for one step of a promotion. Returns the Deployment as it is then."""
+    """Ask for one step of a promotion. Returns the Deployment as it is then.
+
+    The same wish still lying there was stored while no webhook was called: asking again would change nothing, so it is
+    taken away first.
+    """
+    value = stash.promote_request(request.verb, request.digest)
+    if (primary["metadata"].get("annotations") or {}).get(stash.PROMOTE) == value:
+        stale = {"op": "remove", "path": _pointer("annotations", stash.PROMOTE)}
+        primary = _patch(client, primary, [stale]).object
     state = {stash.GO: PROMOTING, stash.BACK: stash.STATE_REJECTED}.get(request.verb)
     return _patch(client, primary, [_asking(primary, request), *_state(primary, state)]).object
 
@@ -52,9 +60,11 @@ def guard(client: Client, target: Object) -> str:
         return f"the Deployment opted out: take its label {stash.POLICY}={stash.POLICY_NONE} away"
     try:
         if stash.POLICY not in labels:
-            client.merge(DEPLOYMENTS, *where, {"metadata": {"labels": {stash.POLICY: stash.POLICY_CANARY}}})
+            client.merge(DEPLOYMENTS, *where, _relabelled(metadata, {stash.POLICY: stash.POLICY_CANARY}))
         asking = {"metadata": {"annotations": {stash.PROMOTE: stash.promote_request(stash.GO, _NOBODYS)}}}
         client.merge(DEPLOYMENTS, *where, asking, dry_run=True)
+    except Conflict:
+        raise
     except ApiError as error:
         return "" if _OUR_WEBHOOK in error.message else error.message
     return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration detour'"
@@ -65,7 +75,12 @@ def release(client: Client, target: Object) -> None:
     metadata = target["metadata"]
     if (metadata.get("labels") or {}).get(stash.POLICY) == stash.POLICY_CANARY:
         where = metadata["namespace"], metadata["name"]
-        client.merge(DEPLOYMENTS, *where, {"metadata": {"labels": {stash.POLICY: None, stash.STATE: None}}})
+        client.merge(DEPLOYMENTS, *where, _relabelled(metadata, {stash.POLICY: None, stash.STATE: None}))
+
+
+def _relabelled(metadata: Object, labels: Mapping[str, str | None]) -> dict[str, Any]:
+    """A merge patch that is accepted only for the object as we saw it. Raises Conflict when it is another by now."""
+    return {"metadata": {"resourceVersion": metadata["resourceVersion"], "labels": dict(labels)}}
 
 
 def _asking(primary: Object, request: Ask) -> Object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from analyzer.metrics.verdict import Check
@@ -11,7 +12,10 @@ UNCLEAR = -1
 
 @dataclass(frozen=True, slots=True)
 class Primary:
-    """The user's Deployment. `digest` is of the template that runs, `stash` of the one that waits, both whole."""
+    """The user's Deployment. `digest` is of the template that runs, `stash` of the one that waits, both whole.
+
+    `down_since` is since when none of its replicas is available; `stuck`, that its own rollout has given up.
+    """
 
     digest: str
     stash: str | None = None
@@ -20,6 +24,7 @@ class Primary:
     ready: bool = True
     progress: str = ""
     stuck: bool = False
+    down_since: datetime | None = None
     paused: bool = False
     deleting: bool = False
     state: str | None = None
@@ -28,11 +33,12 @@ class Primary:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """The canary's Deployment. `progress` says in Flagger's words what it still waits for."""
+    """The canary's Deployment. `available` replicas serve; `progress` says in Flagger's words what it waits for."""
 
     digest: str
     replicas: int
     ready: bool
+    available: int
     progress: str = ""
 
 
@@ -43,8 +49,11 @@ class Seen:
     `target` is whether the Deployment exists, `labelled` whether its label sends its updates to the webhook.
     `weight` is what our routes say: None without any, UNCLEAR if they disagree; `routed` is whether every route that
     should be there is there; `leftovers` whether any other object of the canary exists. `obstacle` is why no canary
-    can run at all. `checks` (just measured), `rehearsal` (the API server's answer to a dry run of the promotion; ""
-    is consent) and `guarded` (just tried) are None until an action asks for them.
+    can run at all, `unusable` what is wrong with the Canary's own spec.
+
+    What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
+    a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
+    action just now that it will not carry out.
     """
 
     name: str
@@ -58,6 +67,8 @@ class Seen:
     routed: bool = False
     leftovers: bool = False
     obstacle: str = ""
+    unusable: str = ""
+    refused: str = ""
     checks: tuple[Check, ...] | None = None
     rehearsal: str | None = None
     retry: str = ""

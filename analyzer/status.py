@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 REJECTED_KEPT = 10
+_TIMES = ("started", "step_time", "check_time", "quiet_since", "routed_away", "unrouted")
 HISTORY_KEPT = 20
 
 
@@ -114,6 +115,21 @@ class Status:
             return self.routed_away
         return self.quiet_since
 
+    def at_most(self, now: datetime) -> Self:
+        """No time in it is in the future: a clock that was set back must not make anything wait for it."""
+        times = {name: min(moment, now) for name in _TIMES if (moment := getattr(self, name)) is not None}
+        return replace(self, **times)
+
+    def rest(self) -> Self:
+        """Nothing is in flight any more, and nothing ended: what counts is the ending before, if there was one."""
+        last = self.history[-1] if self.history else {}
+        if self.started and (last.get("revision"), last.get("startTime")) == (self.revision, timestamp(self.started)):
+            ending = Ending(Outcome(last["outcome"]), last["message"])
+            phase = Phase.SUCCEEDED if ending.outcome is Outcome.SUCCEEDED else Phase.FAILED
+            return replace(self, phase=phase, ending=ending, problem="")
+        phase = Phase.INITIALIZED if self.guarded else Phase.INITIALIZING
+        return replace(self, phase=phase, ending=None, revision="", problem="")
+
     def end(self, now: datetime) -> Self:
         """The way out is over: what was decided becomes the phase, and goes into the history."""
         assert self.ending
@@ -147,9 +163,8 @@ def from_object(canary: Mapping[str, Any]) -> Status:
     """The stored status of a Canary object, also one that Flagger wrote."""
     stored: Mapping[str, Any] = canary.get("status") or {}
     conditions = {condition["type"]: condition for condition in stored.get("conditions") or ()}
-    phase = stored.get("phase", "")
     return Status(
-        phase=Phase(phase) if phase in Phase.__members__.values() else Phase.INITIALIZING,
+        phase=_phase(stored),
         weight=int(stored.get("canaryWeight", 0)),
         failed_checks=int(stored.get("failedChecks", 0)),
         revision=stored.get("revision", ""),
@@ -171,6 +186,14 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         problem=stored.get("message", ""),
         verdict=tuple(stored.get("verdict") or ()),
     )
+
+
+def _phase(stored: Mapping[str, Any]) -> Phase:
+    """What Flagger has in flight is none of ours: without a revision nothing could be carried on."""
+    text = stored.get("phase", "")
+    phase = Phase(text) if text in Phase.__members__.values() else Phase.INITIALIZING
+    ours = stored.get("revision") or stored.get("ending")
+    return Phase.INITIALIZING if phase.in_flight and not ours else phase
 
 
 def _ending(stored: Mapping[str, Any] | None) -> Ending | None:

@@ -69,3 +69,20 @@ def test_the_history_and_the_rejected_are_bounded() -> None:
 def test_a_status_that_flagger_left_behind_is_read() -> None:
     status = from_object({"status": {"phase": "WaitingPromotion", "canaryWeight": 10, "lastAppliedSpec": "5d8f"}})
     assert status.phase is Phase.INITIALIZING
+
+
+def test_what_flagger_has_in_flight_is_not_carried_on() -> None:
+    status = from_object({"status": {"phase": "Progressing", "canaryWeight": 10, "lastAppliedSpec": "5d8f"}})
+    assert status.phase is Phase.INITIALIZING
+
+
+def test_times_of_a_clock_that_has_been_set_back_since_are_now() -> None:
+    later = replace(progressing(), check_time=NOW + timedelta(hours=1), unrouted=NOW - timedelta(hours=1))
+    assert later.at_most(NOW) == replace(later, check_time=NOW)
+
+
+def test_at_rest_the_last_ending_counts_again() -> None:
+    failed = replace(progressing(), ending=Ending(Outcome.CANCELLED, "taken back")).end(NOW)
+    assert replace(failed, phase=Phase.PROGRESSING, ending=Ending(Outcome.POSTPONED, "cleaning up")).rest() == failed
+    assert progressing().rest().phase is Phase.INITIALIZED
+    assert replace(progressing(), guarded=False).rest().phase is Phase.INITIALIZING

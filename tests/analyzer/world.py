@@ -21,7 +21,7 @@ from analyzer.actions import (
     Unroute,
 )
 from analyzer.metrics.verdict import Check, Result
-from analyzer.plan import plan
+from analyzer.plan import Plan, plan
 from analyzer.seen import Canary, Primary, Seen
 from analyzer.spec import Spec
 from analyzer.status import Phase, Status
@@ -54,6 +54,8 @@ class World:
     replicas: int = 2
     state: str | None = None
     labelled: bool = False
+    paused: bool = False
+    down_since: datetime | None = None
     boots_in: float = 3.0
     comes_up: bool = True
     primary_comes_up: bool = True
@@ -61,6 +63,8 @@ class World:
     checks: Check = PASSED
     retry: str = ""
     obstacle: str = ""
+    unusable: str = ""
+    refusing: tuple[type, ...] = ()
     deleted: bool = False
     canary: tuple[str, int, datetime] | None = None
     service: bool = False
@@ -70,9 +74,12 @@ class World:
     told: list[str] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
     ran: list[str] = field(default_factory=lambda: [V1])
+    passed: set[str] = field(default_factory=set)
     breaches: list[str] = field(default_factory=list)
     effects: int = 0
     crash_at: int | None = None
+    due: datetime | None = START
+    looked_at: object = None
 
     def phase(self) -> Phase:
         """The phase that is stored now."""
@@ -82,11 +89,48 @@ class World:
         """The webhook has diverted an update."""
         self.stash, self.state = digest, None
 
+    def update(self, digest: str) -> None:
+        """A user's update, as the webhook decides on it: taken back, let through, or diverted."""
+        if digest == self.live:
+            self.stash = None
+        elif self.replicas == 0:
+            self.change(digest)
+        else:
+            self.divert(digest)
+
+    def change(self, digest: str) -> None:
+        """The primary is changed directly, for one of the webhook's reasons."""
+        self.live, self.stash, self.previous, self.state = digest, None, None, None
+        self.rolling_until = self.now + timedelta(seconds=2)
+        self.ran.append(digest)
+
+    def delete(self) -> None:
+        """The Deployment goes, and what it owns is garbage."""
+        self.deleted, self.labelled, self.stash, self.previous, self.state = True, False, None, None, None
+        self.canary, self.service, self.route, self.last_traffic = None, False, None, None
+
+    def set_clock_back(self, by: timedelta) -> None:
+        """The wall clock jumps; what has happened keeps its distance from now, but for what is stored."""
+        self.now -= by
+        self.rolling_until -= by
+        self.due = self.due and self.due - by
+        self.last_traffic = self.last_traffic and self.last_traffic - by
+        self.down_since = self.down_since and self.down_since - by
+        if self.canary:
+            self.canary = (*self.canary[:2], self.canary[2] - by)
+
+    def edit_route(self, weight: int | None) -> None:
+        """Somebody edits our route by hand."""
+        if self.route is not None:
+            self.last_traffic = self.now if self.route else self.last_traffic
+            self.route = weight
+
     def seen(self) -> Seen:
         """What the analyzer would see now."""
         primary = None
         if not self.deleted and (self.stash or self.previous or self.status.phase.in_flight):
             ready = self.now >= self.rolling_until and (self.primary_comes_up or self.live == V1)
+            ready = ready and self.down_since is None
             primary = Primary(
                 digest=self.live,
                 stash=self.stash,
@@ -94,12 +138,15 @@ class World:
                 replicas=self.replicas,
                 ready=ready,
                 progress="" if ready else "waiting",
+                down_since=self.down_since,
+                paused=self.paused,
                 state=self.state,
             )
         canary = None
         if self.canary:
             digest, size, made = self.canary
-            canary = Canary(digest, size, self._canary_ready(made), "0 of 1 updated replicas are available")
+            ready = self._canary_ready(made)
+            canary = Canary(digest, size, ready, size * ready, "0 of 1 updated replicas are available")
         return Seen(
             name="podinfo",
             namespace="shop",
@@ -111,6 +158,7 @@ class World:
             routed=self.route is not None and self.service,
             leftovers=bool(self.canary) or self.service,
             obstacle=self.obstacle,
+            unusable=self.unusable,
             retry=self.retry,
         )
 
@@ -118,28 +166,43 @@ class World:
         return self.comes_up and self.now >= made + timedelta(seconds=self.boots_in)
 
     def run(self, seconds: float) -> None:
-        """Let the analyzer work for so long."""
+        """Let the analyzer work for so long: it looks when something changed, or when it wanted to, and never else."""
         end = self.now + timedelta(seconds=seconds)
         while self.now < end:
-            wake = self.settle()
-            step = min(wake if wake is not None else 1.0, 1.0)
-            self.now += timedelta(seconds=max(step, 0.01))
+            if self._visible() != self.looked_at or (self.due is not None and self.now >= self.due):
+                self.settle()
+            self.now += timedelta(seconds=0.25)
 
-    def settle(self) -> float | None:
-        """Plan and act until nothing is left to do at this moment; returns the wake of the last plan."""
+    def settle(self) -> None:
+        """Plan and act until nothing is left to do at this moment, as the controller does."""
         findings: dict[str, object] = {}
         for _ in range(50):
-            result = plan(self.spec, self.status, replace(self.seen(), **findings), self.now)  # type: ignore[arg-type]
-            if result.status != self.status:
+            before = self.seen()
+            result = plan(self.spec, self.status, replace(before, **findings), self.now)  # type: ignore[arg-type]
+            stored = result.status != self.status
+            if stored:
                 self._effect()
                 self.status = result.status
-            findings = {}
-            for action in result.actions:
-                self._effect()
-                findings |= self._do(action)
-            if not result.actions and result.wake != 0:
-                return result.wake
+            findings = self._act(result)
+            self.looked_at = self._visible()
+            self.due = None if result.wake is None else self.now + timedelta(seconds=result.wake)
+            if not findings and result.wake != 0 and not stored and self.seen() == before:
+                acted = any(not isinstance(action, Emit) for action in result.actions)
+                self._breach(acted and result.wake is None, f"nothing looks whether {result.actions} has had an effect")
+                return
         raise AssertionError(f"the plan never settles: {self.status}, {result.actions}")
+
+    def _visible(self) -> object:
+        return self.seen(), self.spec, self.status
+
+    def _act(self, result: Plan) -> dict[str, object]:
+        findings: dict[str, object] = {}
+        for action in result.actions:
+            self._effect()
+            if isinstance(action, self.refusing):
+                return {"refused": "a policy forbids it"}
+            findings |= self._do(action)
+        return findings
 
     def _effect(self) -> None:
         self.effects += 1
@@ -157,6 +220,8 @@ class World:
             case Rehearse():
                 return {"rehearsal": self.refused}
             case Measure():
+                assert self.canary
+                (self.passed.add if self.checks is PASSED else self.passed.discard)(self.canary[0])
                 return {"checks": (self.checks,)}
             case RunCanary(size):
                 self._run_canary(size)
@@ -182,9 +247,12 @@ class World:
         self.canary = (self.stash, size, self.now)
 
     def _route(self, weight: int) -> None:
+        if self.deleted:
+            self.route = None
+            return
         self.service = True
         ready = self.canary is not None and self._canary_ready(self.canary[2])
-        self._breach(weight > (self.route or 0) and not ready, f"weight {weight} for a canary that is not ready")
+        self._breach(weight > max(self.route or 0, 0) and not ready, f"weight {weight} for a canary that is not ready")
         if weight == 0 and self.route:
             self.last_traffic = self.now
         self.route = weight
@@ -197,7 +265,9 @@ class World:
         self.canary, self.service = None, False
 
     def _ask(self, verb: str, digest: str) -> None:
-        if verb == "go" and self.stash == digest:
+        if verb == "go" and self.stash == digest and self.previous is None:
+            unproven = digest not in self.passed and self.down_since is None
+            self._breach(unproven, f"{digest[:1]} is promoted, and has not passed")
             self.previous, self.live, self.stash = self.live, digest, None
             self.rolling_until = self.now + timedelta(seconds=5)
             self.ran.append(digest)
@@ -205,6 +275,7 @@ class World:
             self.previous, self.state = None, None
         elif verb == "back" and self.live == digest and self.previous:
             self.live, self.stash, self.previous = self.previous, self.stash or digest, None
+            self.state = "rejected"
             self.rolling_until = self.now + timedelta(seconds=2)
             self.ran.append(self.live)
         else:

@@ -1,0 +1,43 @@
+"""Whether what waits may run now, and how a revision begins: by itself, or in place of an older one."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from analyzer.seen import Primary, Seen
+from analyzer.status import Status
+
+PATIENCE = 60.0  # seconds without an available replica: a blip must not open the door
+
+
+def is_rejected(status: Status, seen: Seen) -> bool:
+    """Whether what waits has failed before, and nobody has asked for another try since."""
+    primary = seen.primary
+    return primary is not None and primary.stash in status.rejected and seen.retry in ("", status.observed_retry)
+
+
+def not_yet(primary: Primary, now: datetime) -> str:
+    """Why nothing may begin now; "" if it may."""
+    if primary.deleting:
+        return "the Deployment is being deleted"
+    if primary.replicas == 0:
+        return "no replicas are wanted: the analysis starts when there are some"
+    if primary.paused:
+        return "the Deployment is paused: the analysis starts when it is resumed"
+    if not primary.ready and not primary.stuck and patience_left(primary, now) > 0:
+        return f"waiting for the primary: {primary.progress}"
+    return ""
+
+
+def patience_left(primary: Primary, now: datetime) -> float:
+    """Seconds until a primary that serves nobody gets what waits, unproven as it is: a fix must not be blocked."""
+    return PATIENCE if primary.down_since is None else PATIENCE - (now - primary.down_since).total_seconds()
+
+
+def begin(status: Status, seen: Seen, now: datetime) -> Status:
+    """What waits is on its way. A wish for another try is heard by that, whatever it was for."""
+    primary = seen.primary
+    assert primary
+    assert primary.stash
+    begun = status.begin(primary.stash, primary.digest, primary.subject, now)
+    others = tuple(known for known in status.rejected if known != primary.stash)
+    return replace(begun, observed_retry=seen.retry, rejected=others)

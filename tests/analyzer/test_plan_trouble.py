@@ -1,0 +1,200 @@
+"""What goes wrong around a rollout, and what has been seen to go wrong in the plan itself."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from analyzer.actions import Ask, Label, Route
+from analyzer.status import Outcome, Phase, Status
+from tests.analyzer.world import FAILED, PASSED, SPEC, V1, V2, V3, World, initialized
+
+LONG = 200.0
+
+
+def shipped(**changes: object) -> World:
+    world = initialized(**changes)
+    world.divert(V2)
+    return world
+
+
+def until(world: World, phase: Phase) -> None:
+    for _ in range(400):
+        if world.phase() is phase:
+            return
+        world.run(0.25)
+    raise AssertionError(f"never {phase}: {world.status}")
+
+
+def test_a_rejected_revision_that_replaces_a_running_one_does_not_run_again_by_itself() -> None:
+    world = shipped(checks=FAILED)
+    until(world, Phase.FAILED)
+    world.divert(V3)
+    world.run(8)
+    world.divert(V2)
+    weights = len([weight for weight in world.weights if weight])
+    world.run(LONG)
+    assert not world.status.phase.in_flight
+    assert len([weight for weight in world.weights if weight]) == weights
+    assert (world.canary, world.state) == (None, "rejected")
+
+
+def test_a_promotion_whose_canary_object_was_made_anew_is_done_before_the_next_one() -> None:
+    world = shipped()
+    while V2 not in world.ran:
+        world.run(0.25)
+    world.status = Status()
+    world.run(30)
+    assert (world.previous, world.canary, world.route) == (None, None, None)
+    world.divert(V3)
+    world.run(LONG)
+    assert (world.phase(), world.live) == (Phase.SUCCEEDED, V3)
+    assert world.breaches == []
+
+
+def test_a_primary_that_serves_nobody_gets_what_waits_after_a_minute_and_not_before() -> None:
+    world = initialized()
+    world.down_since = world.now
+    world.divert(V2)
+    world.run(55)
+    assert world.ran == [V1]
+    world.run(6)
+    assert world.ran == [V1, V2]
+    world.down_since = None
+    world.run(30)
+    assert world.phase() is Phase.SUCCEEDED
+    assert world.breaches == []
+
+
+def test_a_primary_that_goes_down_under_a_canary_gets_the_new_revision_too() -> None:
+    world = shipped(spec=replace(SPEC, interval=120))
+    world.run(10)
+    world.down_since = world.now
+    world.run(62)
+    assert world.ran == [V1, V2]
+
+
+def test_a_rejected_revision_never_replaces_a_primary_that_is_down() -> None:
+    world = shipped(checks=FAILED)
+    until(world, Phase.FAILED)
+    world.down_since = world.now
+    world.run(LONG)
+    assert world.ran == [V1]
+
+
+def test_a_canary_object_broken_in_mid_run_takes_the_traffic_away_and_starts_anew_when_mended() -> None:
+    world = shipped()
+    world.run(15)
+    assert world.route
+    world.unusable = "spec.analysis.stepWeight: 0 is no step"
+    world.run(20)
+    assert [world.canary, world.route, world.stash] == [None, None, V2]
+    assert world.status.problem == world.unusable
+    world.unusable = ""
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
+    assert world.breaches == []
+
+
+def test_a_canary_that_dies_under_traffic_fails_its_checks_without_any_metric() -> None:
+    world = shipped()
+    world.run(15)
+    world.comes_up = False
+    world.run(SPEC.threshold * SPEC.interval + 10)
+    assert not world.route
+    world.run(20)
+    assert world.phase() is Phase.FAILED
+    assert "not ready" in world.status.history[-1]["message"]
+
+
+def test_no_route_is_made_anew_for_a_canary_that_is_not_ready() -> None:
+    world = shipped()
+    world.run(6)
+    world.comes_up, world.route = False, None
+    world.run(5)
+    assert world.route is None
+    world.comes_up = True
+    world.run(1)
+    assert world.route == 20
+    assert world.breaches == []
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
+    world = shipped()
+    world.run(15)
+    world.set_clock_back(timedelta(days=1))
+    world.run(60)
+    assert world.phase() is Phase.SUCCEEDED
+
+
+def test_a_failed_canary_whose_rest_is_swept_up_stays_failed() -> None:
+    world = shipped(checks=FAILED)
+    until(world, Phase.FAILED)
+    before = world.status
+    world.service = True
+    world.run(20)
+    assert world.service is False
+    assert (world.phase(), world.status.ending, world.status.history) == (Phase.FAILED, before.ending, before.history)
+
+
+def test_a_new_canary_object_is_not_initialized_by_sweeping_up_after_an_old_one() -> None:
+    world = World(service=True)
+    world.settle()
+    world.run(0.5)
+    assert world.phase() is not Phase.INITIALIZED
+    world.run(20)
+    assert (world.phase(), world.status.guarded) == (Phase.INITIALIZED, True)
+    assert world.told == ["Initialization done! podinfo.shop"]
+
+
+def test_a_paused_deployment_is_promoted_when_it_is_resumed() -> None:
+    world = shipped()
+    world.run(15)
+    world.paused = True
+    world.run(LONG)
+    assert (world.phase(), world.route, world.ran) == (Phase.PROGRESSING, 60, [V1])
+    world.paused = False
+    world.run(30)
+    assert world.phase() is Phase.SUCCEEDED
+
+
+def test_what_was_undone_before_the_promotion_was_over_has_not_succeeded() -> None:
+    world = shipped()
+    until(world, Phase.FINALISING)
+    world.change(V1)
+    world.run(30)
+    assert world.phase() is Phase.FAILED
+    assert world.status.ending
+    assert world.status.ending.outcome is Outcome.CANCELLED
+    assert world.status.promoted == ""
+
+
+def test_traffic_that_comes_back_by_hand_during_the_drain_is_drained_again() -> None:
+    world = shipped()
+    world.run(15)
+    world.stash = None
+    world.run(5)
+    assert (world.route, world.status.phase) == (0, Phase.PROGRESSING)
+    world.route = 50
+    world.run(3)
+    assert world.canary
+    world.run(20)
+    assert world.canary is None
+    assert world.breaches == []
+
+
+@pytest.mark.parametrize("refused", [Ask, Label, Route])
+def test_what_the_api_server_refuses_is_not_asked_for_all_the_time(refused: type) -> None:
+    world = shipped(checks=FAILED if refused is Label else PASSED, refusing=(refused,))
+    world.run(SPEC.progress_deadline)
+    assert world.effects < 60
+    world.refusing = ()
+    world.run(LONG)
+    assert not world.status.phase.in_flight
+    assert (world.canary, world.route, world.previous) == (None, None, None)
+
+
+def test_a_refused_label_keeps_no_canary_from_its_end() -> None:
+    world = shipped(checks=FAILED, refused="a policy forbids it", refusing=(Label,))
+    world.run(30)
+    assert world.phase() is Phase.FAILED
