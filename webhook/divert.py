@@ -23,6 +23,9 @@ from webhook.selector import matches
 from webhook.stash import Stash, StashError
 from webhook.wording import Wording
 
+REPLICA_SET = "deployment.kubernetes.io/revision"
+"""Annotation with the number of the ReplicaSet that the Deployment runs, by its controller."""
+
 ANNOTATIONS_LIMIT = 256 * 1024
 """Bytes of all keys and values together (`TotalAnnotationSizeLimitB` in k8s.io/apimachinery/pkg/api/validation)."""
 
@@ -122,14 +125,16 @@ def _gone_back(change: Change) -> Decision | None:
 def _undone(change: Change) -> Decision | None:
     """`kubectl rollout undo` during a canary: it steps back from the newest revision, which is the canary's.
 
-    It is known by what it sends: no field manager, and all annotations replaced by those of an old ReplicaSet.
+    It is known by what it sends: no field manager, and all annotations replaced by those of an old ReplicaSet, but for
+    those that kubectl keeps (k8s.io/kubectl/pkg/polymorphichelpers/rollback.go). The Deployment's revision is one.
     """
     if change.waiting is None or change.rejected or change.request.manager:
         return None
     new, old = annotations(change.request.object), annotations(change.request.old)
     if new.get(stash.TEMPLATE) == old.get(stash.TEMPLATE):
         return None
-    if digest(change.wanted) not in stash.history(change.request.old):
+    kept = REPLICA_SET in new and new[REPLICA_SET] == old.get(REPLICA_SET)
+    if change.wanted == change.primary or not (kept or digest(change.wanted) in stash.history(change.request.old)):
         return None
     return _cancelled(change, change.words.undone(change.waiting.digest))
 

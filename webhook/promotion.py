@@ -20,7 +20,7 @@ def asked(request: Request, settings: Settings) -> Decision | None:
     if wanted is None or wanted == annotations(request.old).get(stash.PROMOTE):
         return _answered_before(request, settings)
     if request.user != settings.analyzer:
-        return denied(f"{stash.PROMOTE} is the analyzer's; a person types: kubectl detour promote {request.name}")
+        return denied(f"{stash.PROMOTE} is the analyzer's alone: it asks when the canary of {request.name} has passed")
     parsed = stash.parse_promote(wanted)
     if parsed is None:
         return denied(f"{stash.PROMOTE} must be go, done or back, a colon and a whole digest", 422, "Invalid")

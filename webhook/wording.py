@@ -20,12 +20,12 @@ class Wording:
     def diverted(self, revision: str, superseded: str) -> str:
         """A new revision waits, in the place of `superseded`, which is empty where nothing waited."""
         news = f"replaces {short(superseded)} as the canary" if superseded else "runs as a canary first"
-        return self._say(f"revision {short(revision)} {news}", "watch", self._kubectl("get canary", "-w"))
+        return self._say(f"revision {short(revision)} {news}", "watch", self._watch())
 
     def unchanged(self, revision: str) -> str:
         """The same template again."""
         what = f"revision {short(revision)} is on its way as a canary already"
-        return self._say(what, "watch", self._kubectl("get canary", "-w"))
+        return self._say(what, "watch", self._watch())
 
     def rejected(self, revision: str) -> str:
         """The same template again, which failed its analysis."""
@@ -35,7 +35,7 @@ class Wording:
     def cancelled(self, revision: str) -> str:
         """The primary's own template is wanted again."""
         what = f"canary {short(revision)} cancelled, the primary stays"
-        return self._say(what, "see", self._kubectl("get canary"))
+        return self._say(what, "see", f"kubectl -n {self.namespace} get canary")
 
     def undone(self, revision: str) -> str:
         """`kubectl rollout undo` during a canary."""
@@ -68,6 +68,10 @@ class Wording:
         remedy = self._kubectl("label --overwrite", "detour.dev/policy=none", kind="deploy/")
         return self._say("its Canary keeps the label", "opt out", remedy)
 
+    def _watch(self) -> str:
+        """Without a name: a Canary need not be called like its Deployment, and only the analyzer knows it."""
+        return f"kubectl -n {self.namespace} get canary -w"
+
     def _rollout(self) -> str:
         return self._kubectl("rollout status", kind="deploy/")
 
@@ -75,8 +79,8 @@ class Wording:
         return f"kubectl -n {self.namespace} {verb} {kind}{self.name} {rest}".rstrip()
 
     def _say(self, what: str, cue: str, command: str) -> str:
-        """The whole sentence; where the names are too long for it, without the Namespace, and then cut."""
-        whole = f"{self.name}: {what}; {cue}: {command}"
-        if len(whole) > LONGEST:
-            whole = whole.replace(f" -n {self.namespace}", "")
-        return whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…"
+        """As much as there is room for: a command is given whole, since half of one may do something else."""
+        for sentence in (f"{self.name}: {what}; {cue}: {command}", f"{what}; {cue}: {command}", f"{self.name}: {what}"):
+            if len(sentence) <= LONGEST:
+                return sentence
+        return what

@@ -86,7 +86,7 @@ def test_cancelling_what_waits_during_a_promotion_does_not_end_the_promotion() -
 @pytest.mark.parametrize("verb", stash.VERBS)
 def test_nobody_but_the_analyzer_promotes(verb: str) -> None:
     decision = promoted(waiting(), verb, D2, user="mallory")
-    assert "kubectl detour promote podinfo" in message(decision)
+    assert "is the analyzer's alone" in message(decision)
 
 
 def test_go_is_refused_for_another_revision_than_the_one_that_waits() -> None:

@@ -42,7 +42,7 @@ def test_the_warning_says_what_to_type_next() -> None:
     decision = decide(changed(deployment(V1), V2), deployment(V1))
     revision = short(digest(V2))
     assert decision.warning == (
-        f"podinfo: revision {revision} runs as a canary first; watch: kubectl -n shop get canary podinfo -w"
+        f"podinfo: revision {revision} runs as a canary first; watch: kubectl -n shop get canary -w"
     )
 
 
@@ -149,6 +149,17 @@ def test_an_undo_during_a_canary_cancels_it_and_the_primary_stays() -> None:
     assert found["spec"]["template"] == V2
     assert stash.diverted(found) is None
     assert stash.history(found) == (digest(V1), digest(V2))
+
+
+def test_an_undo_during_the_first_canary_cancels_it_too_though_nothing_was_proven_here_before() -> None:
+    adopted = deployment(V2)
+    adopted["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
+    waiting = shipped(adopted, V3)
+    new = changed(waiting, V1)
+    new["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
+    decision = decide(new, waiting, manager="")
+    assert decision.kind is Kind.CANCELLED
+    assert stored(new, decision)["spec"]["template"] == V2
 
 
 def test_an_undo_without_a_canary_goes_to_a_proven_revision_at_once() -> None:

@@ -26,16 +26,16 @@ def sentences(words: Wording) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["web", "podinfo", "a-rather-long-name-of-a-deployment", "x" * 253])
-def test_no_sentence_is_longer_than_people_get_to_see(name: str) -> None:
-    for sentence in sentences(Wording("shop", name)):
+@pytest.mark.parametrize("namespace", ["shop", "n" * 63])
+def test_no_sentence_is_longer_than_people_get_to_see_and_no_command_is_cut(namespace: str, name: str) -> None:
+    for sentence in sentences(Wording(namespace, name)):
         assert len(sentence) <= LONGEST
-        assert sentence.startswith(name[:60])
+        assert ("kubectl" in sentence) == (f" -n {namespace}" in sentence)
 
 
 def test_every_sentence_about_a_usual_name_ends_in_a_whole_command() -> None:
     for sentence in sentences(Wording("shop", "podinfo")):
         command = sentence.rpartition(": ")[2]
         assert command.startswith("kubectl ")
-        assert "shop" in command
-        assert "podinfo" in command
-        assert not sentence.endswith("…")
+        assert "-n shop" in command
+        assert sentence.startswith("podinfo: ")
