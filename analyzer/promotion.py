@@ -63,9 +63,9 @@ def guard(client: Client, target: Object) -> str:
             client.merge(DEPLOYMENTS, *where, _relabelled(metadata, {stash.POLICY: stash.POLICY_CANARY}))
         asking = {"metadata": {"annotations": {stash.PROMOTE: stash.promote_request(stash.GO, _NOBODYS)}}}
         client.merge(DEPLOYMENTS, *where, asking, dry_run=True)
-    except Conflict:
-        raise
     except ApiError as error:
+        if isinstance(error, Conflict) and _OUR_WEBHOOK not in error.message:
+            raise  # it is another object by now: look again
         return "" if _OUR_WEBHOOK in error.message else error.message
     return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration detour'"
 
