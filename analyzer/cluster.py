@@ -79,13 +79,13 @@ class Cluster:
 
     def canary_for(self, key: Key) -> Object | None:
         """The Canary whose target this is; the oldest, if there are several."""
+        return next(iter(self.canaries_for(key)), None)
+
+    def canaries_for(self, key: Key) -> list[Object]:
+        """All Canaries with this target, the oldest first: only that one counts."""
         namespace, target = key
-        found = [canary for canary in self.canaries.in_namespace(namespace) if target_of(canary) == target]
-        return min(
-            found,
-            key=lambda canary: (canary["metadata"]["creationTimestamp"], canary["metadata"]["name"]),
-            default=None,
-        )
+        found = (canary for canary in self.canaries.in_namespace(namespace) if target_of(canary) == target)
+        return sorted(found, key=lambda canary: (canary["metadata"]["creationTimestamp"], canary["metadata"]["name"]))
 
     def primary(self, key: Key, *, needed: bool) -> Object | None:
         """The whole primary Deployment while something is diverted; when it is not, it is asked for if `needed`."""

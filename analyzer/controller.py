@@ -101,6 +101,7 @@ class Controller:
     def reconcile(self, key: Key) -> float | None:
         """Do what there is to do for one application now; returns in how many seconds to look again, if at all."""
         findings: Findings = {}
+        self._tell_rivals(key)
         for _ in range(ROUNDS):
             canary = self._cluster.canary_for(key)
             status = from_object(canary) if canary else self._orphaned(key)
@@ -126,6 +127,14 @@ class Controller:
                 log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, refused)
                 return result, {"refused": refused.message}
         return result, found
+
+    def _tell_rivals(self, key: Key) -> None:
+        found = self._cluster.canaries_for(key)
+        for rival in found[1:]:
+            name = found[0]["metadata"]["name"]
+            problem = f"Canary {name} has this target, too, and is older: delete one of the two"
+            status = from_object(rival)
+            self._store(key, rival, status, replace(status, guarded=False, problem=problem))
 
     def _around(self, key: Key, status: Status) -> Neighbours | None:
         """The neighbours are asked for once a revision, and forgotten at rest."""

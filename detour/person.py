@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
-from analyzer.kube.client import Client
+from analyzer.kube.client import Client, namespace_of_context
 from analyzer.kube.errors import NoCluster
 from analyzer.kube.resources import CANARIES
 from analyzer.spec import target_of
@@ -27,12 +26,7 @@ def namespace_of(kubeconfig: str | None, namespace: str | None) -> str:
     """The namespace named, else that of the kubeconfig's current context, else `default`."""
     if namespace:
         return namespace
-    path = Path(kubeconfig or _default_kubeconfig())
-    config = yaml.safe_load(path.read_text()) if path.is_file() else {}
-    for context in config.get("contexts") or ():
-        if context["name"] == config.get("current-context"):
-            return str(context["context"].get("namespace") or "default")
-    return "default"
+    return namespace_of_context(kubeconfig or _default_kubeconfig()) or "default"
 
 
 def canary_of(client: Client, namespace: str, name: str) -> Object:

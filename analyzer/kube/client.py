@@ -182,6 +182,16 @@ class Client:
         return response
 
 
+def namespace_of_context(kubeconfig: str) -> str | None:
+    """The namespace of the current context; `kubeconfig` may be several files, joined as in $KUBECONFIG."""
+    try:
+        _, current = kubernetes.config.list_kube_config_contexts(kubeconfig)
+    except (kubernetes.config.ConfigException, OSError):
+        return None
+    namespace: str | None = current["context"].get("namespace")
+    return namespace
+
+
 def _object(response: Any) -> Object:
     try:
         answer: Object = json.loads(response.read())
