@@ -67,4 +67,5 @@ class Journal:
         try:
             self._client.create(EVENTS, body)
         except (ApiError, Unreachable) as error:
-            log.warning("an event could not be written: %s", error)
+            ending = "because it is being terminated" in str(error)  # the namespace: nobody is left to be told
+            log.log(logging.DEBUG if ending else logging.WARNING, "an event could not be written: %s", error)
