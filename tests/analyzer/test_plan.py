@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from analyzer.status import Outcome, Phase
-from tests.analyzer.world import FAILED, NO_DATA, SPEC, V1, V2, V3, Crash, World, initialized
+from tests.analyzer.things import FAILED, NO_DATA, SPEC, V1, V2, V3
+from tests.analyzer.world import Crash, World, initialized
 
 LONG = 200.0
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from analyzer.actions import Ask, Guard, Label, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.seen import UNCLEAR
 from analyzer.status import Phase, Status
-from tests.analyzer.world import FAILED, NO_DATA, PASSED, SPEC, V1, V2, V3, Crash, World, initialized
+from tests.analyzer.things import FAILED, NO_DATA, PASSED, SPEC, V1, V2, V3
+from tests.analyzer.world import Crash, World, initialized
 
 LONGEST = 900.0
 PAUSES = (0.0, 0.5, 2.0, 7.0, 15.0, 40.0, 75.0)  # seconds before an event

@@ -7,7 +7,8 @@ import pytest
 
 from analyzer.actions import Ask, Label, Route
 from analyzer.status import Outcome, Phase, Status
-from tests.analyzer.world import FAILED, PASSED, SPEC, V1, V2, V3, World, initialized
+from tests.analyzer.things import FAILED, PASSED, SPEC, V1, V2, V3
+from tests.analyzer.world import World, initialized
 
 LONG = 200.0
 

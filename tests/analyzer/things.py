@@ -1,0 +1,103 @@
+"""What the model world consists of, and what may happen in it without the analyzer."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from analyzer.metrics.verdict import Check, Result
+from analyzer.spec import Spec
+from analyzer.status import Phase, Status
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+V1, V2, V3 = "1" * 64, "2" * 64, "3" * 64
+
+SPEC = Spec(
+    target="podinfo", interval=10, threshold=2, step_weight=20, max_weight=60, progress_deadline=60, metrics=({},)
+)
+PASSED = Check("success", Result.PASSED, "success 100.00 >= 99")
+FAILED = Check("success", Result.FAILED, "success 50.00 < 99")
+NO_DATA = Check("success", Result.NO_DATA, "no values found")
+
+
+@dataclass
+class Things:
+    """The cluster, the stored status and the clock, and what people and fate do to them."""
+
+    spec: Spec = SPEC
+    status: Status = field(default_factory=Status)
+    now: datetime = START
+    live: str = V1
+    stash: str | None = None
+    previous: str | None = None
+    replicas: int = 2
+    state: str | None = None
+    labelled: bool = False
+    paused: bool = False
+    down_since: datetime | None = None
+    boots_in: float = 3.0
+    comes_up: bool = True
+    primary_comes_up: bool = True
+    refused: str = ""
+    checks: Check = PASSED
+    retry: str = ""
+    obstacle: str = ""
+    unusable: str = ""
+    refusing: tuple[type, ...] = ()
+    deleted: bool = False
+    canary: tuple[str, int, datetime] | None = None
+    service: bool = False
+    route: int | None = None
+    last_traffic: datetime | None = None
+    rolling_until: datetime = START
+    told: list[str] = field(default_factory=list)
+    weights: list[int] = field(default_factory=list)
+    ran: list[str] = field(default_factory=lambda: [V1])
+    passed: set[str] = field(default_factory=set)
+    breaches: list[str] = field(default_factory=list)
+    effects: int = 0
+    crash_at: int | None = None
+    due: datetime | None = START
+    looked_at: object = None
+
+    def phase(self) -> Phase:
+        """The phase that is stored now."""
+        return self.status.phase
+
+    def divert(self, digest: str) -> None:
+        """The webhook has diverted an update."""
+        self.stash, self.state = digest, None
+
+    def update(self, digest: str) -> None:
+        """A user's update, as the webhook decides on it: taken back, let through, or diverted."""
+        if digest == self.live:
+            self.stash = None
+        elif self.replicas == 0:
+            self.change(digest)
+        else:
+            self.divert(digest)
+
+    def change(self, digest: str) -> None:
+        """The primary is changed directly, for one of the webhook's reasons."""
+        self.live, self.stash, self.previous, self.state = digest, None, None, None
+        self.rolling_until = self.now + timedelta(seconds=2)
+        self.ran.append(digest)
+
+    def delete(self) -> None:
+        """The Deployment goes, and what it owns is garbage."""
+        self.deleted, self.labelled, self.stash, self.previous, self.state = True, False, None, None, None
+        self.canary, self.service, self.route, self.last_traffic = None, False, None, None
+
+    def set_clock_back(self, by: timedelta) -> None:
+        """The wall clock jumps; what has happened keeps its distance from now, but for what is stored."""
+        self.now -= by
+        self.rolling_until -= by
+        self.due = self.due and self.due - by
+        self.last_traffic = self.last_traffic and self.last_traffic - by
+        self.down_since = self.down_since and self.down_since - by
+        if self.canary:
+            self.canary = (*self.canary[:2], self.canary[2] - by)
+
+    def edit_route(self, weight: int | None) -> None:
+        """Somebody edits our route by hand."""
+        if self.route is not None:
+            self.last_traffic = self.now if self.route else self.last_traffic
+            self.route = weight
