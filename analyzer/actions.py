@@ -1,7 +1,9 @@
-"""What `plan` may ask for. Each action is idempotent: it may be carried out again after a crash."""
+"""What a plan is made of. Each action is idempotent: it may be carried out again after a crash."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from analyzer.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,15 @@ class Label:
 
 
 Action = Emit | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Label
+
+AGAIN = 1.0  # seconds, if an action does not show before
+REFUSED_AGAIN = 5.0  # seconds between tries of what the API server refuses, where there is no other way
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`status` is stored before any of `actions` is done; `wake` is in how many seconds to look again anyway."""
+
+    status: Status
+    actions: tuple[Action, ...] = ()
+    wake: float | None = None

@@ -18,6 +18,7 @@ _SAYS = {
     Phase.NEW: "waiting for the first look",
     Phase.INITIALIZING: "waiting until updates of the target are certain to be diverted",
     Phase.INITIALIZED: "updates of the target will run as a canary first",
+    Phase.WAITING: "an update waits",
     Phase.PROGRESSING: "the new revision runs as a canary",
     Phase.PROMOTING: "the primary is being switched to the new revision",
     Phase.FINALISING: "the primary runs the new revision; the canary is being drained",

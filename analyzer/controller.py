@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analyzer import promotion, telemetry
+from analyzer.actions import Plan
 from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
@@ -20,7 +21,7 @@ from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.observe import Neighbours, look, neighbours_of
 from analyzer.perform import Findings, Performer
-from analyzer.plan import Plan, plan
+from analyzer.plan import plan
 from analyzer.routing import Router
 from analyzer.spec import Spec, SpecError, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object

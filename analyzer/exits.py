@@ -7,13 +7,11 @@ either. Each call does what is missing, so a crash anywhere is carried on from.
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import Action, Ask, Emit, Label, RemoveCanary, Route, Unroute
+from analyzer.actions import AGAIN, Action, Ask, Emit, Label, RemoveCanary, Route, Unroute
 from analyzer.beginning import begin, is_rejected, not_yet
 from analyzer.seen import Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status
-
-AGAIN = 1.0  # seconds, if an action does not show before
 
 Step = tuple[Status, tuple[Action, ...], float | None]
 

@@ -4,30 +4,18 @@
 so each call answers only with what is missing. Phases and event texts are Flagger's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import Action, Ask, Emit, Guard, Label, Measure, Rehearse, Route, RunCanary
-from analyzer.beginning import begin, is_rejected, not_yet, patience_left
+from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Measure, Plan, Rehearse, Route, RunCanary
+from analyzer.beginning import patience_left
 from analyzer.exits import leave
 from analyzer.metrics.verdict import Check, Result
-from analyzer.seen import Canary, Primary, Seen
+from analyzer.resting import at_rest, labelled, sooner
+from analyzer.seen import Canary, Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status
 from analyzer.workload import replicas_for
-
-GUARD_AGAIN = 2.0  # seconds between tries to be certain that updates are diverted
-AGAIN = 1.0  # seconds, if an action does not show before
-REFUSED_AGAIN = 5.0  # seconds between tries of what the API server refuses, where there is no other way
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`status` is stored before any of `actions` is done; `wake` is in how many seconds to look again anyway."""
-
-    status: Status
-    actions: tuple[Action, ...] = ()
-    wake: float | None = None
 
 
 def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
@@ -36,68 +24,14 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return Plan(status)
     status = status.at_most(now)
     if not status.phase.in_flight:
-        return _at_rest(status, seen, now)
+        return at_rest(status, seen, now)
     if status.ending is None and (ending := _interruption(status, seen)):
         return _end(status, ending, now)
     if status.ending is not None:
         return _leaving(spec, status, seen, now)
     if status.phase is Phase.PROMOTING:
         return _promoting(spec, status, seen, now)
-    return _sooner(_progressing(spec, status, seen, now), seen.primary, now)
-
-
-def _at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
-    if seen.weight is not None or seen.leftovers:
-        sweeping = replace(status, phase=Phase.PROGRESSING, ending=Ending(Outcome.POSTPONED, "cleaning up"))
-        return Plan(replace(sweeping, routed_away=None, unrouted=None), wake=0)
-    if seen.unusable:
-        halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True)
-        return Plan(replace(status, problem=seen.unusable), (halt,) if status.problem != seen.unusable else ())
-    if seen.guarded is None and not seen.refused and not (status.guarded and seen.labelled):
-        return Plan(status, (Guard(),))
-    status = _guarded(status, seen)
-    done: tuple[Action, ...] = ()
-    if status.guarded and status.phase is Phase.INITIALIZING:
-        status = replace(status, phase=Phase.INITIALIZED)
-        done = (Emit(f"Initialization done! {seen.who}"),)
-    after = _what_waits(status, seen, now)
-    unguarded = GUARD_AGAIN if seen.target and not status.guarded else None
-    return Plan(after.status, (*done, *after.actions), unguarded if after.wake is None else after.wake)
-
-
-def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
-    primary = seen.primary
-    if primary is not None and primary.previous is not None:
-        return _promotion_of_nobody(status, seen, primary)
-    if primary is None or primary.stash is None:
-        return Plan(status)
-    if is_rejected(status, seen):
-        return Plan(status, _labelled(seen, "rejected"))
-    if waits := not_yet(primary, now):
-        return _sooner(Plan(replace(status, problem=waits)), primary, now)
-    begun = begin(status, seen, now)
-    if primary.ready:
-        told = Emit(f"New revision detected! Scaling up {seen.who}", milestone=True)
-    else:
-        begun = replace(begun, phase=Phase.PROMOTING)
-        told = Emit(f"New revision detected! Promoting it at once, {seen.who} is down", warning=True, milestone=True)
-    return Plan(begun, (told,), wake=0)
-
-
-def _guarded(status: Status, seen: Seen) -> Status:
-    guarded = seen.labelled and status.guarded if seen.guarded is None else seen.guarded
-    phase = Phase.INITIALIZING if status.phase is Phase.NEW else status.phase
-    unreadable = seen.primary is not None and seen.primary.stash is None
-    return replace(status, guarded=guarded, phase=phase, problem=seen.obstacle if unreadable or not guarded else "")
-
-
-def _promotion_of_nobody(status: Status, seen: Seen, primary: Primary) -> Plan:
-    """The Canary was made anew in mid-promotion: nothing else may be promoted until that one is done."""
-    if not primary.ready:
-        return Plan(replace(status, problem=f"waiting for the primary: {primary.progress}"))
-    if seen.refused:
-        return Plan(status, wake=REFUSED_AGAIN)
-    return Plan(status, (Ask("done", primary.digest),), wake=AGAIN)
+    return sooner(_progressing(spec, status, seen, now), seen.primary, now)
 
 
 def _leaving(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
@@ -136,7 +70,8 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if patience_left(seen.primary, now) <= 0:
         return _promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
     if problem := seen.refused or seen.obstacle:
-        return _halt(spec, status, problem, now)
+        told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
+        return _halt(spec, status, problem, now, *([told] if status.problem != problem else ()))
     if (canary is None or canary.digest != status.revision) and seen.rehearsal is None:
         return Plan(status, (Rehearse(),), wake=AGAIN)
     if seen.rehearsal:
@@ -148,7 +83,7 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
         status = replace(status, routed_away=None if seen.weight else status.routed_away)
-    actions += _labelled(seen, "analysing")
+    actions += labelled(seen, "analysing")
     if actions or canary is None:
         return _halt(spec, status, status.problem, now, *actions)
     if not canary.ready and not status.weight:
@@ -235,12 +170,15 @@ def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
+        if not spec.skip_analysis and status.weight < spec.max_weight and patience_left(seen.primary, now) > 0:
+            return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
         asking = () if seen.refused else (Ask("go", status.revision),)
         return _halt(spec, status, seen.refused or status.problem, now, *asking)
     if seen.primary.ready:
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
-        return _end(status, Ending(Outcome.SUCCEEDED, "every check passed"), now, told)
+        why = "every check passed" if status.check_time else "promoted without an analysis"
+        return _end(status, Ending(Outcome.SUCCEEDED, why), now, told)
     left = _until(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
         return Plan(status, wake=left)
@@ -259,16 +197,6 @@ def _halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Act
 
 def _end(status: Status, ending: Ending, now: datetime, *told: Action) -> Plan:
     return Plan(replace(status, ending=ending, step_time=now, problem=""), told, wake=0)
-
-
-def _sooner(planned: Plan, primary: Primary | None, now: datetime) -> Plan:
-    """Look again when patience with a primary that is down will be at its end, too."""
-    left = patience_left(primary, now) if primary and primary.down_since else 0.0
-    return planned if left <= 0 else replace(planned, wake=left if planned.wake is None else min(planned.wake, left))
-
-
-def _labelled(seen: Seen, state: str) -> tuple[Action, ...]:
-    return () if seen.refused or not seen.primary or seen.primary.state == state else (Label(state),)
 
 
 def _until(since: datetime | None, seconds: float, now: datetime) -> float:

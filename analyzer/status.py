@@ -21,6 +21,7 @@ class Phase(StrEnum):
     NEW = ""
     INITIALIZING = "Initializing"
     INITIALIZED = "Initialized"
+    WAITING = "Waiting"
     PROGRESSING = "Progressing"
     PROMOTING = "Promoting"
     FINALISING = "Finalising"

@@ -1,5 +1,6 @@
 """Whatever happens, in whatever order: nothing unproven is promoted, no request is cut off, and it comes to rest."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -118,7 +119,7 @@ steps = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=int(os.environ.get("EXAMPLES", "200")), suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_it_comes_to_rest_and_breaks_no_promise_whatever_happens(happening: list[tuple[str, float, int]]) -> None:
     world = initialized()

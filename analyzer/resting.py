@@ -1,0 +1,87 @@
+"""Nothing is in flight: what makes certain that the next update is diverted, and what lets it begin."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan
+from analyzer.beginning import begin, is_rejected, not_yet, patience_left
+from analyzer.seen import Primary, Seen
+from analyzer.status import Ending, Outcome, Phase, Status
+
+GUARD_AGAIN = 2.0  # seconds between tries to be certain that updates are diverted
+
+
+def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
+    """Nothing is in flight: be certain that updates are diverted, and let what waits begin."""
+    if seen.weight is not None or seen.leftovers:
+        sweeping = replace(status, phase=Phase.PROGRESSING, ending=Ending(Outcome.POSTPONED, "cleaning up"))
+        return Plan(replace(sweeping, routed_away=None, unrouted=None), wake=0)
+    if seen.unusable:
+        halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True)
+        phase = Phase.WAITING if seen.primary and seen.primary.stash else status.phase
+        halted = replace(status, phase=phase, problem=seen.unusable)
+        return Plan(halted, (halt,) if status.problem != seen.unusable else ())
+    if seen.guarded is None and not seen.refused and not (status.guarded and seen.labelled):
+        return Plan(status, (Guard(),))
+    status = _guarded(status, seen)
+    done: tuple[Action, ...] = ()
+    if status.guarded and status.phase is Phase.INITIALIZING:
+        status = replace(status, phase=Phase.INITIALIZED)
+        done = (Emit(f"Initialization done! {seen.who}"),)
+    after = _what_waits(status, seen, now)
+    unguarded = GUARD_AGAIN if seen.target and not status.guarded else None
+    return Plan(after.status, (*done, *after.actions), unguarded if after.wake is None else after.wake)
+
+
+def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
+    primary = seen.primary
+    if primary is not None and primary.previous is not None:
+        return _promotion_of_nobody(status, seen, primary)
+    if primary is None or primary.stash is None:
+        return Plan(status.rest() if status.phase is Phase.WAITING else status)
+    if is_rejected(status, seen):
+        return Plan(_rejected_before(status, primary.stash), labelled(seen, "rejected"))
+    if waits := not_yet(primary, now):
+        return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
+    begun = begin(status, seen, now)
+    if primary.ready:
+        told = Emit(f"New revision detected! Scaling up {seen.who}", milestone=True)
+    else:
+        begun = replace(begun, phase=Phase.PROMOTING)
+        told = Emit(f"New revision detected! Promoting it at once, {seen.who} is down", warning=True, milestone=True)
+    return Plan(begun, (told,), wake=0)
+
+
+def _rejected_before(status: Status, stash: str) -> Status:
+    """What failed once and waits again is failed again, whatever came between."""
+    if status.phase is Phase.FAILED and status.revision == stash:
+        return status
+    ending = Ending(Outcome.FAILED, "it failed its analysis before; kubectl detour retry runs it once more")
+    return replace(status, phase=Phase.FAILED, revision=stash, ending=ending)
+
+
+def _guarded(status: Status, seen: Seen) -> Status:
+    guarded = seen.labelled and status.guarded if seen.guarded is None else seen.guarded
+    phase = Phase.INITIALIZING if status.phase is Phase.NEW else status.phase
+    unreadable = seen.primary is not None and seen.primary.stash is None
+    return replace(status, guarded=guarded, phase=phase, problem=seen.obstacle if unreadable or not guarded else "")
+
+
+def _promotion_of_nobody(status: Status, seen: Seen, primary: Primary) -> Plan:
+    """The Canary was made anew in mid-promotion: nothing else may be promoted until that one is done."""
+    if not primary.ready:
+        return Plan(replace(status, problem=f"waiting for the primary: {primary.progress}"))
+    if seen.refused:
+        return Plan(status, wake=REFUSED_AGAIN)
+    return Plan(status, (Ask("done", primary.digest),), wake=AGAIN)
+
+
+def sooner(planned: Plan, primary: Primary | None, now: datetime) -> Plan:
+    """Look again when patience with a primary that is down will be at its end, too."""
+    left = patience_left(primary, now) if primary and primary.down_since else 0.0
+    return planned if left <= 0 else replace(planned, wake=left if planned.wake is None else min(planned.wake, left))
+
+
+def labelled(seen: Seen, state: str) -> tuple[Action, ...]:
+    """The state on the Deployment, unless it is there, or cannot be."""
+    return () if seen.refused or not seen.primary or seen.primary.state == state else (Label(state),)
