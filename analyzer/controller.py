@@ -16,9 +16,10 @@ from analyzer.actions import Plan
 from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
-from analyzer.journal import Journal
 from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
+from analyzer.measurements import Measurements
+from analyzer.metrics import validate
 from analyzer.observe import Neighbours, look, neighbours_of
 from analyzer.perform import Findings, Performer
 from analyzer.plan import plan
@@ -48,15 +49,15 @@ class Controller:
         cluster: Cluster,
         agenda: Agenda,
         performer: Performer,
-        journal: Journal,
         router: Router,
+        measurements: Measurements,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._cluster = cluster
         self._agenda = agenda
         self._performer = performer
-        self._journal = journal
         self._router = router
+        self._measurements = measurements
         self._now = now
         self._failures: dict[Key, int] = {}
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
@@ -107,7 +108,7 @@ class Controller:
             canary = self._cluster.canary_for(key)
             status = from_object(canary) if canary else self._orphaned(key)
             if status is None:
-                self._neighbours.pop(key, None)
+                self._forget(key)
                 return None
             result, findings = self._round(key, canary, status, findings)
             if not findings and result.wake != 0:
@@ -117,7 +118,8 @@ class Controller:
     def _round(self, key: Key, canary: Object | None, status: Status, findings: Findings) -> tuple[Plan, Findings]:
         spec, unusable = _spec(key, canary)
         view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
-        result = plan(spec, status, replace(view.seen, **{"unusable": unusable, **findings}), self._now())
+        seen = replace(view.seen, unusable=unusable, checks=self._measurements.take(key, view.occasion))
+        result = plan(spec, status, replace(seen, **findings), self._now())
         self._store(key, canary, status, result.status)
         found: Findings = {}
         for action in result.actions:
@@ -140,13 +142,17 @@ class Controller:
     def _around(self, key: Key, status: Status) -> Neighbours | None:
         """The neighbours are asked for once a revision, and forgotten at rest."""
         if not status.phase.in_flight:
-            self._neighbours.pop(key, None)
+            self._forget(key)
             return None
         known, neighbours = self._neighbours.get(key, ("", None))
         if neighbours is None or known != status.revision:
             neighbours = neighbours_of(self._cluster, key[0])
             self._neighbours[key] = (status.revision, neighbours)
         return neighbours
+
+    def _forget(self, key: Key) -> None:
+        self._neighbours.pop(key, None)
+        self._measurements.forget(key)
 
     def _store(self, key: Key, canary: Object | None, before: Status, after: Status) -> None:
         if canary is None:
@@ -180,6 +186,8 @@ def _spec(key: Key, canary: Object | None) -> tuple[Spec, str]:
     if canary is None:
         return way_out, ""
     try:
-        return parse(canary), ""
+        spec = parse(canary)
+        validate(spec.metrics, key[0])
+        return spec, ""
     except SpecError as error:
         return way_out, str(error)

@@ -13,7 +13,7 @@ from analyzer.kube.errors import ApiError, NotFound
 from analyzer.kube.errors import Unreachable as NoAnswer
 from analyzer.kube.resources import SECRETS
 from analyzer.metrics import provider_for, template_of
-from analyzer.metrics.provider import MetricError, Unreachable
+from analyzer.metrics.provider import MetricError, Provider, Unreachable
 from analyzer.metrics.query import query_for
 from analyzer.metrics.verdict import Check, judge, unmeasured
 from analyzer.observe import View
@@ -33,10 +33,22 @@ class Measurer:
         metrics = parse(view.canary).metrics if view.canary else ()
         return tuple(self._check(metric, view) for metric in metrics)
 
+    def problem(self, view: View) -> str:
+        """Why a metric could not be measured, by what is known without asking its provider; "" if nothing is wrong."""
+        try:
+            for metric in parse(view.canary).metrics if view.canary else ():
+                self._provider(self._template(metric, view.key[0])).close()
+        except (MetricError, SpecError) as error:
+            return str(error)
+        return ""
+
+    def _provider(self, template: Object) -> Provider:
+        return provider_for(template, self._secret(template))
+
     def _check(self, metric: Object, view: View) -> Check:
         try:
             template = self._template(metric, view.key[0])
-            provider = provider_for(template, self._secret(template))
+            provider = self._provider(template)
             try:
                 return judge(metric, provider.query(query_for(metric, template, _values(view))))
             finally:

@@ -1,6 +1,6 @@
 """One look at the world: what the watches hold, turned into the plain values that `plan` decides on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from analyzer import canary as parts
 from analyzer import workload
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
+from analyzer.compare import find, holds
 from analyzer.discovery import Surroundings, discover
 from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POLICIES
 from analyzer.routing import Router
@@ -18,6 +19,9 @@ from analyzer.status import Status
 from webhook import revision, stash
 
 Object = dict[str, Any]
+
+Occasion = tuple[str, datetime | None]
+"""What a measurement is for: the revision, and the time of the measurement before."""
 
 RETRY = "detour.dev/retry"
 
@@ -40,6 +44,7 @@ class View:
     primary: Object | None
     waiting: stash.Stash | None
     surroundings: Surroundings | None
+    occasion: Occasion
 
 
 def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router, neighbours: Neighbours | None) -> View:
@@ -48,23 +53,24 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     target = cluster.targets.get(*key)
     canary = cluster.canary_for(key)
     annotations = (canary or {}).get("metadata", {}).get("annotations") or {}
+    occasion = (status.revision, status.check_time)
     seen = Seen(name=name, namespace=namespace, retry=annotations.get(RETRY, ""))
     if target is None:
         seen = _leftovers(cluster, key, replace(seen, obstacle=f"Deployment {name} does not exist"), router)
-        return View(seen, key, canary, None, None, None)
+        return View(seen, key, canary, None, None, None, occasion)
     policy = (target["metadata"].get("labels") or {}).get(stash.POLICY)
     seen = replace(seen, target=True, labelled=policy not in (None, stash.POLICY_NONE))
     primary = cluster.primary(key, needed=status.phase.in_flight)
     seen = _leftovers(cluster, key, seen, router)
     if primary is None:
-        return View(seen, key, canary, None, None, None)
+        return View(seen, key, canary, None, None, None, occasion)
     waiting, problem = _stash(primary)
     seen = replace(seen, primary=_primary(primary, waiting), obstacle=problem)
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
         seen = _routed(cluster, key, seen, primary, surroundings, router, status)
-    return View(seen, key, canary, primary, waiting, surroundings)
+    return View(seen, key, canary, primary, waiting, surroundings, occasion)
 
 
 def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
@@ -170,28 +176,8 @@ def _routed(
     problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.in_namespace(key[0]))
     if problem:
         return replace(seen, obstacle=seen.obstacle or problem)
-    services_wanted = parts.canary_services(primary, surroundings, status.revision)
-    wanted = (*services_wanted, *router.objects(primary, surroundings, status.weight))
-    there = {_identity(found): found for found in (*routes, *services)}
-    routed = all(_holds(there.get(_identity(each)), each) for each in wanted)
-    return replace(seen, routed=routed)
-
-
-def _identity(thing: Mapping[str, Any]) -> tuple[str, str]:
-    """Told apart by what they have, since items of a list carry no kind."""
-    return ("Service" if "selector" in thing["spec"] or "ports" in thing["spec"] else "route"), thing["metadata"][
-        "name"
-    ]
-
-
-def _holds(there: Any, wanted: Any) -> bool:
-    """Whether all that is wanted is there; what the API server added besides does not matter."""
-    if isinstance(wanted, Mapping):
-        return isinstance(there, Mapping) and all(_holds(there.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list | tuple):
-        return (
-            isinstance(there, list | tuple)
-            and len(there) == len(wanted)
-            and all(_holds(one, other) for one, other in zip(there, wanted, strict=True))
-        )
-    return bool(there == wanted)
+    served = all(
+        holds(find(services, each), each) for each in parts.canary_services(primary, surroundings, status.revision)
+    )
+    routed = all(holds(find(routes, each), each) for each in router.objects(primary, surroundings, status.weight))
+    return replace(seen, routed=served and routed)

@@ -4,18 +4,20 @@ Findings go back into the next look; everything else shows in the watches.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from analyzer import canary as parts
 from analyzer import promotion
 from analyzer.actions import Action, Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.cluster import Cluster
+from analyzer.compare import find, holds
 from analyzer.journal import Journal
 from analyzer.kube.resources import DEPLOYMENTS, INGRESSES, SERVICES, Resource
 from analyzer.kube.watch import Watch
 from analyzer.labels import LabelError
-from analyzer.metrics.verdict import Check
+from analyzer.measure import Measurer
+from analyzer.measurements import Measurements
 from analyzer.observe import View
 from analyzer.routing import Router
 from webhook.stash import Stash
@@ -30,12 +32,13 @@ class Performer:
     """Everything that an action needs: the cluster, the router, the events, and how to measure."""
 
     def __init__(
-        self, cluster: Cluster, router: Router, journal: Journal, measure: Callable[[View], tuple[Check, ...]]
+        self, cluster: Cluster, router: Router, journal: Journal, measurer: Measurer, measurements: Measurements
     ) -> None:
         self._cluster = cluster
         self._router = router
         self._journal = journal
-        self._measure = measure
+        self._measurer = measurer
+        self._measurements = measurements
 
     def perform(self, action: Action, view: View) -> Findings:
         """Carry out one action. Raises the errors of `analyzer.kube.errors`."""
@@ -47,9 +50,11 @@ class Performer:
             case Rehearse():
                 assert view.primary
                 assert view.waiting
+                if problem := self._measurer.problem(view):
+                    return {"obstacle": problem}
                 return {"rehearsal": self._rehearse(view.primary, view.waiting, view)}
             case Measure():
-                return {"checks": self._measure(view)}
+                self._measurements.start(view.key, view.occasion, view)
             case RunCanary():
                 self._run_canary(action, view)
             case Route():
@@ -104,12 +109,16 @@ class Performer:
             self._delete(INGRESSES, self._cluster.ingresses, view)
             return
         for service in parts.canary_services(view.primary, view.surroundings, action.revision):
-            self._cluster.services.learn(self._cluster.client.apply(SERVICES, service))
+            self._apply(SERVICES, self._cluster.services, service, view)
         wanted = self._router.objects(view.primary, view.surroundings, action.weight)
         for route in wanted:
-            self._cluster.ingresses.learn(self._cluster.client.apply(INGRESSES, route))
+            self._apply(INGRESSES, self._cluster.ingresses, route, view)
         names = {route["metadata"]["name"] for route in wanted}
         self._delete(INGRESSES, self._cluster.ingresses, view, keep=names)
+
+    def _apply(self, resource: Resource, watch: Watch, wanted: dict[str, Any], view: View) -> None:
+        if not holds(find(self._cluster.parts(watch, view.key), wanted), wanted):
+            watch.learn(self._cluster.client.apply(resource, wanted))
 
     def _delete(self, resource: Resource, watch: Watch, view: View, keep: Collection[str] = ()) -> None:
         for found in self._cluster.parts(watch, view.key):

@@ -17,10 +17,12 @@ from analyzer.kube.client import Client
 from analyzer.kube.errors import NoCluster
 from analyzer.kube.lease import Lease
 from analyzer.measure import Measurer
+from analyzer.measurements import Measurements
 from analyzer.perform import Performer
 from analyzer.routing.nginx import Nginx
 from detour import logs
 from detour.certificates import Keeper
+from webhook.health import Health
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +43,7 @@ def command(certificates: Path, kubeconfig: str | None, port: int, log_level: st
     agenda = Agenda()
     cluster = Cluster.follow(client, agenda.add)
     keeper = Keeper(client, namespace, certificates)
-    telemetry.serve(
-        port, telemetry.waits_for(("the caBundle", lambda: keeper.in_place), ("the watches", lambda: cluster.synced))
-    )
+    Health(port, lambda: _waits(keeper, cluster), telemetry.exposition).start()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -53,6 +53,11 @@ def command(certificates: Path, kubeconfig: str | None, port: int, log_level: st
     stop.wait()
     agenda.close()
     lease.release()
+
+
+def _waits(keeper: Keeper, cluster: Cluster) -> str:
+    missing = (("the caBundle", keeper.in_place), ("the watches", cluster.synced))
+    return ", ".join(f"waiting for {what}" for what, there in missing if not there)
 
 
 def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> None:
@@ -73,8 +78,10 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> Non
     while not cluster.synced:
         threading.Event().wait(0.05)
     router, journal = Nginx(), Journal(cluster.client, identity)
-    performer = Performer(cluster, router, journal, Measurer(cluster))
-    Controller(cluster, agenda, performer, journal, router).start()
+    measurer = Measurer(cluster)
+    measurements = Measurements(measurer, agenda.add)
+    performer = Performer(cluster, router, journal, measurer, measurements)
+    Controller(cluster, agenda, performer, router, measurements).start()
     log.info("at work")
 
 

@@ -1,4 +1,4 @@
-"""The same examples in every run, so that a failure is of the change at hand; `HYPOTHESIS_PROFILE=wild` looks for new."""
+"""The same examples in every run: what fails is the change at hand. HYPOTHESIS_PROFILE=wild looks for new ones."""
 
 import os
 

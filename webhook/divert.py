@@ -36,6 +36,7 @@ def divert(request: Request, settings: Settings, now: datetime) -> Decision:
         _not_for_us(request)
         or _answered_before(request, settings)
         or _opted_out(request)
+        or _let_go(request, settings)
         or promotion.asked(request, settings)
         or _changed(understood(request, settings, now))
     )
@@ -97,6 +98,13 @@ def _opted_out(request: Request) -> Decision | None:
     words = Wording(request.namespace, request.name)
     warning = words.opted_out(str(old.get(stash.REVISION, ""))) if waited else ""
     return Decision(Kind.DIRECT if request.wanted != request.primary else Kind.UNTOUCHED, None, ours.cleared(), warning)
+
+
+def _let_go(request: Request, settings: Settings) -> Decision | None:
+    """The analyzer takes its own label away, since the Canary is gone: what waited has nobody to look after it."""
+    old, new = labels(request.old).get(stash.POLICY), labels(request.object).get(stash.POLICY)
+    gone = request.user == settings.analyzer and old == stash.POLICY_CANARY and new is None
+    return Decision(Kind.CANCELLED, keys=ours.cleared()) if gone else None
 
 
 def _selector_mismatch(change: Change) -> Decision | None:

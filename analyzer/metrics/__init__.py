@@ -3,11 +3,12 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from analyzer.metrics.prometheus import Prometheus
 from analyzer.metrics.provider import Provider
+from analyzer.metrics.verdict import limits
 from analyzer.spec import SpecError
 
 Object = Mapping[str, Any]
@@ -32,6 +33,13 @@ def template_of(metric: Object, namespace: str) -> tuple[str, str]:
         f"{what} cannot be measured by this version of Detour",
         "name a MetricTemplate with a query for it",
     )
+
+
+def validate(metrics: Iterable[Object], namespace: str) -> None:
+    """Raises SpecError for a metric that could not be judged, whatever its provider said."""
+    for metric in metrics:
+        template_of(metric, namespace)
+        limits(metric)
 
 
 def provider_for(metric_template: Object, secret: Object | None) -> Provider:

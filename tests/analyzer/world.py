@@ -14,13 +14,14 @@ from analyzer.actions import (
     Guard,
     Label,
     Measure,
+    Plan,
     Rehearse,
     RemoveCanary,
     Route,
     RunCanary,
     Unroute,
 )
-from analyzer.plan import Plan, plan
+from analyzer.plan import plan
 from analyzer.seen import Canary, Primary, Seen
 from analyzer.status import Phase
 from tests.analyzer.things import PASSED, V1, Things

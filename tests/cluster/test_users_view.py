@@ -3,8 +3,6 @@
 import json
 import shlex
 
-import pytest
-
 from tests.cluster.kubectl import KUBECTL, Object, Said, eventually
 from tests.cluster.shop import IMAGE, OpenShop, Shop, tag_of
 from webhook import stash
@@ -151,7 +149,6 @@ def test_a_deleted_deployment_ends_its_canary_and_the_next_one_is_guarded(open_s
     assert (shop.live_image, tag_of(shop.waiting)) == ("6.0.0", "6.0.2")
 
 
-@pytest.mark.xfail(strict=True, reason="the analyzer does nothing at all while the Canary's spec cannot be used")
 def test_an_update_can_be_taken_back_although_its_canary_became_unusable(open_shop: OpenShop) -> None:
     shop = open_shop(analysis={"interval": "30s"})
     shop.apply(shop.deployment("6.0.1"))
@@ -164,7 +161,6 @@ def test_an_update_can_be_taken_back_although_its_canary_became_unusable(open_sh
     assert shop.leftovers() == []
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks after a canary any more once its Canary points elsewhere")
 def test_a_canary_object_that_is_pointed_elsewhere_leaves_nothing_behind(open_shop: OpenShop) -> None:
     shop = open_shop(analysis={"interval": "30s"})
     shop.set_image("6.0.1")
@@ -174,7 +170,6 @@ def test_a_canary_object_that_is_pointed_elsewhere_leaves_nothing_behind(open_sh
     assert stash.POLICY not in shop.primary["metadata"]["labels"]
 
 
-@pytest.mark.xfail(strict=True, reason="the condition is still that of the revision before")
 def test_nobody_is_told_that_an_update_was_promoted_which_still_waits(shop: Shop) -> None:
     shop("rollout", "pause", "deployment/podinfo")
     shop.set_image("6.0.1")

@@ -139,3 +139,14 @@ def test_a_stash_that_cannot_be_read_is_dropped() -> None:
     assert stash.diverted(found) is None
     assert stash.REVISION not in found["metadata"]["labels"]
     assert stash.diverted(shipped(broken, V3)) == stash.Stash(V3)
+
+
+def test_the_analyzer_that_lets_a_deployment_go_leaves_nothing_of_ours_behind() -> None:
+    waiting = labelled(shipped(deployment(V1), V2), policy="canary")
+    new = copy.deepcopy(waiting)
+    del new["metadata"]["labels"]["detour.dev/policy"]
+    found = stored(new, decide(new, waiting, user=ANALYZER))
+    assert not any(
+        key.startswith("detour.dev/") for kind in ("labels", "annotations") for key in found["metadata"][kind]
+    )
+    assert found["spec"]["template"] == V1

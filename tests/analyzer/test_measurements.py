@@ -1,0 +1,67 @@
+"""Measurements run beside the workers, one for each application and occasion."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from analyzer.discovery import Surroundings
+from analyzer.measurements import Measurements
+from analyzer.metrics.verdict import Check, Result
+from analyzer.observe import View
+from analyzer.seen import Seen
+from tests.cluster.kubectl import eventually
+
+KEY = ("shop", "podinfo")
+FIRST, SECOND = ("1", None), ("2", None)
+VIEW = View(Seen("podinfo", "shop"), KEY, None, None, None, Surroundings(), FIRST)
+CHECKS = (Check("success", Result.PASSED, "fine"),)
+
+
+class Provider:
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may_answer = threading.Event()
+
+    def __call__(self, _: View) -> tuple[Check, ...]:
+        self.asked += 1
+        assert self.may_answer.wait(5)
+        return CHECKS
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.may_answer.set()
+
+
+def test_an_answer_touches_the_application_and_is_taken_once(provider: Provider) -> None:
+    touched: list[object] = []
+    measurements = Measurements(provider, touched.append)
+    measurements.start(KEY, FIRST, VIEW)
+    assert measurements.take(KEY, FIRST) is None
+    provider.may_answer.set()
+    eventually(lambda: touched == [KEY], "touched", 5)
+    assert measurements.take(KEY, FIRST) == CHECKS
+    assert measurements.take(KEY, FIRST) is None
+
+
+def test_the_same_measurement_is_not_begun_twice(provider: Provider) -> None:
+    measurements = Measurements(provider, lambda _: None)
+    for _ in range(3):
+        measurements.start(KEY, FIRST, VIEW)
+    provider.may_answer.set()
+    eventually(lambda: measurements.take(KEY, FIRST), "an answer", 5)
+    assert provider.asked == 1
+
+
+def test_an_answer_of_another_occasion_counts_for_nothing(provider: Provider) -> None:
+    measurements = Measurements(provider, lambda _: None)
+    measurements.start(KEY, FIRST, VIEW)
+    measurements.start(KEY, SECOND, VIEW)
+    provider.may_answer.set()
+    eventually(lambda: provider.asked == 2 and measurements.take(KEY, SECOND), "an answer", 5)
+    assert measurements.take(KEY, FIRST) is None
