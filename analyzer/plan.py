@@ -95,7 +95,7 @@ def _misrouted(status: Status, seen: Seen) -> bool:
     """Whether the routes have to be put right. A canary that is not ready never gets more than it has."""
     if seen.weight == status.weight and seen.routed:
         return False
-    more = seen.weight is None or 0 <= seen.weight < status.weight
+    more = seen.weight is None or seen.weight < status.weight
     return not more or not status.weight or (seen.canary is not None and seen.canary.ready)
 
 

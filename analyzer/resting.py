@@ -18,9 +18,9 @@ def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
         return Plan(replace(sweeping, routed_away=None, unrouted=None), wake=0)
     if seen.unusable:
         halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True)
-        phase = Phase.WAITING if seen.primary and seen.primary.stash else status.phase
-        halted = replace(status, phase=phase, problem=seen.unusable)
-        return Plan(halted, (halt,) if status.problem != seen.unusable else ())
+        waits = seen.primary is not None and seen.primary.stash is not None
+        halted = replace(status, phase=Phase.WAITING) if waits else _waits_no_more(status)
+        return Plan(replace(halted, problem=seen.unusable), (halt,) if status.problem != seen.unusable else ())
     if seen.guarded is None and not seen.refused and not (status.guarded and seen.labelled):
         return Plan(status, (Guard(),))
     status = _guarded(status, seen)
@@ -38,7 +38,7 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
     if primary is not None and primary.previous is not None:
         return _promotion_of_nobody(status, seen, primary)
     if primary is None or primary.stash is None:
-        return Plan(status.rest() if status.phase is Phase.WAITING else status)
+        return Plan(_waits_no_more(status))
     if is_rejected(status, seen):
         return Plan(_rejected_before(status, primary.stash), labelled(seen, "rejected"))
     if waits := not_yet(primary, now):
@@ -50,6 +50,10 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
         begun = replace(begun, phase=Phase.PROMOTING)
         told = Emit(f"New revision detected! Promoting it at once, {seen.who} is down", warning=True, milestone=True)
     return Plan(begun, (told,), wake=0)
+
+
+def _waits_no_more(status: Status) -> Status:
+    return status.rest() if status.phase is Phase.WAITING else status
 
 
 def _rejected_before(status: Status, stash: str) -> Status:

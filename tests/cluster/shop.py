@@ -103,8 +103,8 @@ class Shop:
         }
 
     def canary(self) -> Object:
-        metric = {"name": "success-rate", "templateRef": {"name": "success-rate"}, "interval": "5s"}
-        steps = {"interval": "2s", "threshold": 2, "stepWeight": 25, "maxWeight": 50}
+        metric = {"name": "success-rate", "templateRef": {"name": "success-rate"}, "interval": "4s"}
+        steps = {"interval": "4s", "threshold": 2, "stepWeight": 25, "maxWeight": 50}
         metrics = [{**metric, "thresholdRange": {"min": 99}}]
         return {
             "apiVersion": "flagger.app/v1beta1",

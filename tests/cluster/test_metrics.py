@@ -123,19 +123,28 @@ def test_what_keeps_a_metric_from_being_measured_is_said_and_not_held_against_th
     ask(
         guarded,
         token={"secretRef": {"name": "wrong"}},
-        basic={"secretRef": {"name": "missing"}},
         verified={"address": f"https://provider.{guarded.namespace}:9443/open"},
         silent={},
     )
     guarded.set_image("6.0.1")
     eventually(lambda: guarded.status.get("verdict"), "a first verdict", 60, lambda: guarded.status)
-    refused, missing, unknown, silent = guarded.status["verdict"]
+    refused, unknown, silent = guarded.status["verdict"]
     assert "refuses us (401)" in refused
-    assert "Secret missing is not in the template's namespace; create it" in missing
     assert "certificate verify failed" in unknown
     assert "no answer in time" in silent
     assert (guarded.phase, guarded.status["failedChecks"]) == ("Progressing", 0)
     assert guarded.live_image == "6.0.0"
+
+
+def test_a_missing_secret_is_named_before_anything_runs(guarded: Shop) -> None:
+    allow_secrets(guarded)
+    ask(guarded, token={"secretRef": {"name": "token"}})
+    guarded.set_image("6.0.1")
+    said = "Secret token is not in the template's namespace; create it"
+    eventually(lambda: said in message(guarded), "it is said", 60, lambda: guarded.status)
+    assert guarded.leftovers() == []
+    guarded.apply(secret("token", TOKEN))
+    guarded.until("Succeeded")
 
 
 def test_a_secret_that_the_analyzer_may_not_read_is_named_and_it_goes_on_once_it_may(guarded: Shop) -> None:
@@ -153,8 +162,13 @@ def test_a_missing_metric_template_is_named_and_it_goes_on_once_it_is_there(shop
     shop.set_image("6.0.1")
     said = f"there is no MetricTemplate conversions in namespace {shop.namespace}; create it"
     eventually(lambda: said in message(shop), "it is said", 60, lambda: shop.status)
-    halt = f"Halt podinfo.{shop.namespace} advancement metric query failed for conversions: "
-    eventually(lambda: any(text.startswith(halt) for text in shop.events()), "an event says so", 10, shop.events)
+    halt = f"Halt podinfo.{shop.namespace} advancement "
+    eventually(
+        lambda: any(text.startswith(halt) and said in text for text in shop.events("Deployment")),
+        "an event says so",
+        10,
+    )
+    assert not shop.exists("deployment", "podinfo-canary")
     assert shop.status["failedChecks"] == 0
     template = shop.template()
     template["metadata"]["name"] = "conversions"

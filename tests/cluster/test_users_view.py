@@ -157,8 +157,9 @@ def test_an_update_can_be_taken_back_although_its_canary_became_unusable(open_sh
     shop("patch", "canary/podinfo", "--type=merge", "-p", json.dumps({"spec": {"analysis": {"webhooks": not_yet}}}))
     eventually(lambda: "spec.analysis.webhooks" in shop.status.get("message", ""), "it is said", 10)
     shop.apply(shop.deployment("6.0.0"))
-    shop.until("Failed", 15)
+    shop.until("Initialized", 30)
     assert shop.leftovers() == []
+    assert shop.waiting is None
 
 
 def test_a_canary_object_that_is_pointed_elsewhere_leaves_nothing_behind(open_shop: OpenShop) -> None:

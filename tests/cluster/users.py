@@ -11,7 +11,7 @@ import urllib3
 
 INGRESS = f"http://127.0.0.1:{os.environ.get('DETOUR_SANDBOX_HTTP_PORT', '8080')}"
 THREADS = 4
-PAUSE = 0.15  # seconds between two requests of a user
+PAUSE = 0.1  # seconds between two requests of a user
 FAULT_OF_THE_BAD_VERSION = 500
 
 
