@@ -21,6 +21,11 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """The Service that the Canary asks for and nobody has made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearse:
     """A dry run of the promotion: what would be refused then is known before anything is created."""
 
@@ -70,7 +75,7 @@ class Label:
     state: str
 
 
-Action = Emit | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Label
+Action = Emit | Serve | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Label
 
 AGAIN = 1.0  # seconds, if an action does not show before
 REFUSED_AGAIN = 5.0  # seconds between tries of what the API server refuses, where there is no other way

@@ -49,7 +49,7 @@ class Cluster:
                 touch((metadata["namespace"], owner))
             else:
                 for canary in cluster.canaries.in_namespace(metadata["namespace"]):
-                    if canary.get("status", {}).get("revision"):
+                    if canary.get("status", {}).get("revision") or "service" in canary["spec"]:
                         touch((metadata["namespace"], target_of(canary)))
 
         def about_diverted(found: Object) -> None:

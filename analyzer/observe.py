@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from analyzer import apex, workload
 from analyzer import canary as parts
-from analyzer import workload
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
@@ -59,7 +59,9 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
         seen = _leftovers(cluster, key, replace(seen, obstacle=f"Deployment {name} does not exist"), router)
         return View(seen, key, canary, None, None, None, occasion)
     policy = (target["metadata"].get("labels") or {}).get(stash.POLICY)
-    seen = replace(seen, target=True, labelled=policy not in (None, stash.POLICY_NONE))
+    service = apex.name(canary) if canary else None
+    served = service is None or cluster.services.get(namespace, service) is not None
+    seen = replace(seen, target=True, served=served, labelled=policy not in (None, stash.POLICY_NONE))
     primary = cluster.primary(key, needed=status.phase.in_flight)
     seen = _leftovers(cluster, key, seen, router)
     if primary is None:

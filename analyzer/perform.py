@@ -7,9 +7,22 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from analyzer import apex, promotion
 from analyzer import canary as parts
-from analyzer import promotion
-from analyzer.actions import Action, Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Unroute
+from analyzer.actions import (
+    Action,
+    Ask,
+    Emit,
+    Guard,
+    Label,
+    Measure,
+    Rehearse,
+    RemoveCanary,
+    Route,
+    RunCanary,
+    Serve,
+    Unroute,
+)
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
 from analyzer.journal import Journal
@@ -45,6 +58,8 @@ class Performer:
         match action:
             case Emit():
                 self._tell(action, view)
+            case Serve():
+                self._serve(view)
             case Guard():
                 return self._guard(view)
             case Rehearse():
@@ -74,6 +89,12 @@ class Performer:
 
     def _tell(self, event: Emit, view: View) -> None:
         self._journal.tell(event, view.canary, view.primary or self._cluster.targets.get(*view.key))
+
+    def _serve(self, view: View) -> None:
+        assert view.canary
+        primary = self._cluster.client.get(DEPLOYMENTS, *view.key)
+        made = self._cluster.client.create(SERVICES, apex.service(view.canary, primary))
+        self._cluster.services.learn(made)
 
     def _guard(self, view: View) -> Findings:
         target = self._cluster.targets.get(*view.key)

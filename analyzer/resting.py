@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan
+from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan, Serve
 from analyzer.beginning import begin, is_rejected, not_yet, patience_left
 from analyzer.seen import Primary, Seen
 from analyzer.status import Ending, Outcome, Phase, Status
@@ -21,6 +21,8 @@ def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
         waits = seen.primary is not None and seen.primary.stash is not None
         halted = replace(status, phase=Phase.WAITING) if waits else _waits_no_more(status)
         return Plan(replace(halted, problem=seen.unusable), (halt,) if status.problem != seen.unusable else ())
+    if seen.target and not (seen.served or seen.refused):
+        return Plan(status, (Serve(),), AGAIN)
     if seen.guarded is None and not seen.refused and not (status.guarded and seen.labelled):
         return Plan(status, (Guard(),))
     status = _guarded(status, seen)

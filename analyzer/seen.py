@@ -46,10 +46,11 @@ class Canary:
 class Seen:
     """One look at the world.
 
-    `target` is whether the Deployment exists, `labelled` whether its label sends its updates to the webhook.
-    `weight` is what our routes say: None without any, UNCLEAR if they disagree; `routed` is whether every route that
-    should be there is there; `leftovers` whether any other object of the canary exists. `obstacle` is why no canary
-    can run at all, `unusable` what is wrong with the Canary's own spec.
+    `target` is whether the Deployment exists, `served` whether the Service that the Canary asks for does, `labelled`
+    whether the label is there that sends its updates to the webhook. `weight` is what our routes say: None without
+    any, UNCLEAR if they disagree; `routed` is whether every route that should be there is there; `leftovers` whether
+    any other object of the canary exists. `obstacle` is why no canary can run at all, `unusable` what is wrong with
+    the Canary's own spec.
 
     What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
     a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
@@ -60,6 +61,7 @@ class Seen:
     namespace: str
     primary: Primary | None = None
     target: bool = False
+    served: bool = True
     labelled: bool = False
     guarded: bool | None = None
     canary: Canary | None = None

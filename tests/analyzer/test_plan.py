@@ -270,3 +270,10 @@ def test_a_revision_is_not_judged_by_what_queries_still_see_of_the_one_before() 
     world.checks = World().checks
     world.run(LONG)
     assert world.phase() is Phase.SUCCEEDED
+
+
+def test_the_service_that_the_canary_asks_for_is_there_before_anything_else() -> None:
+    world = World(served=False)
+    world.settle()
+    assert world.served
+    assert world.phase() is Phase.INITIALIZED

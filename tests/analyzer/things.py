@@ -30,6 +30,7 @@ class Things:
     previous: str | None = None
     replicas: int = 2
     state: str | None = None
+    served: bool = True
     labelled: bool = False
     paused: bool = False
     down_since: datetime | None = None

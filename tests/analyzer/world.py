@@ -19,6 +19,7 @@ from analyzer.actions import (
     RemoveCanary,
     Route,
     RunCanary,
+    Serve,
     Unroute,
 )
 from analyzer.plan import plan
@@ -62,6 +63,7 @@ class World(Things):
             namespace="shop",
             primary=primary,
             target=not self.deleted,
+            served=self.served,
             labelled=self.labelled,
             canary=canary,
             weight=self.route,
@@ -127,6 +129,8 @@ class World(Things):
             case Guard():
                 self.labelled = not self.deleted
                 return {"guarded": self.labelled}
+            case Serve():
+                self.served = True
             case Rehearse():
                 return {"rehearsal": self.refused}
             case Measure():

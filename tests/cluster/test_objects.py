@@ -75,3 +75,14 @@ def test_a_deleted_canary_object_ends_the_rollout_and_leaves_nothing_behind(open
     shop.until_gone()
     assert shop.live_image == "6.0.0"
     assert stash.POLICY not in shop.primary["metadata"]["labels"]
+
+
+def test_a_service_that_the_canary_asks_for_is_made_and_one_that_is_there_is_never_changed(open_shop: OpenShop) -> None:
+    shop = open_shop(spec={"service": {"port": 9898, "name": "made", "portName": "http", "targetPort": "http"}})
+    made = shop.get("service", "made")
+    assert made["spec"]["selector"] == {"app": "podinfo"}
+    assert made["metadata"]["ownerReferences"][0]["kind"] == "Canary"
+    before = shop.get("service", "podinfo")["metadata"]["resourceVersion"]
+    shop("delete", "service", "made")
+    shop("wait", "service/made", "--for=create", "--timeout=20s")
+    assert shop.get("service", "podinfo")["metadata"]["resourceVersion"] == before
