@@ -16,9 +16,9 @@ ADDON_NAMESPACES = ("kube-system", "ingress", "monitoring")
 
 def up(*, bare: bool) -> None:
     """Everything up and ready; with `bare` without Detour. Raises UserError."""
+    preflight.check_host()
     with record.exclusively():
         ports = Ports.from_environment()
-        preflight.check_host()
         packages.install(cache.root() / "logs" / "apt.log")
         binaries, archives = build.ensure(), images.ensure()
         kubectl = Kubectl(binaries, workspace.kubeconfig(CHECKOUT))
