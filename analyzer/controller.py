@@ -140,12 +140,12 @@ class Controller:
             self._store(key, rival, status, replace(status, guarded=False, problem=problem))
 
     def _around(self, key: Key, status: Status) -> Neighbours | None:
-        """The neighbours are asked for once a revision, and forgotten at rest."""
+        """The neighbours are asked for once a revision, again while it halts, and forgotten at rest."""
         if not status.phase.in_flight:
             self._forget(key)
             return None
         known, neighbours = self._neighbours.get(key, ("", None))
-        if neighbours is None or known != status.revision:
+        if neighbours is None or known != status.revision or status.problem:
             neighbours = neighbours_of(self._cluster, key[0])
             self._neighbours[key] = (status.revision, neighbours)
         return neighbours

@@ -5,7 +5,7 @@ either. Each call does what is missing, so a crash anywhere is carried on from.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from analyzer.actions import AGAIN, Action, Ask, Emit, Label, RemoveCanary, Route, Unroute
 from analyzer.beginning import begin, is_rejected, not_yet
@@ -26,7 +26,8 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
     if status.ending.outcome is Outcome.SUPERSEDED and _may_follow(status, seen, now):
         begun = begin(status, seen, now)
         told = Emit(f"New revision detected! Restarting analysis for {seen.who}", milestone=True)
-        return replace(begun, routed_away=status.routed_away), (told,), 0
+        begun = replace(begun, routed_away=status.routed_away, quiet_since=_quiet(status, seen, now))
+        return begun, (told,), 0
     if (step := _objects_away(spec, status, seen, now)) is not None:
         return step
     return _last_word(status, seen, now)
@@ -68,7 +69,14 @@ def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
         return replace(status, unrouted=now), (), spec.propagation
     if (left := _left(status.unrouted, spec.propagation, now)) > 0:
         return status, (), left
-    return (status, (RemoveCanary(),), AGAIN) if seen.leftovers else None
+    if seen.leftovers:
+        return replace(status, quiet_since=_quiet(status, seen, now)), (RemoveCanary(),), AGAIN
+    return None
+
+
+def _quiet(status: Status, seen: Seen, now: datetime) -> datetime | None:
+    """When the pods of this canary will be gone for certain."""
+    return now + timedelta(seconds=seen.canary.grace) if seen.canary else status.quiet_since
 
 
 def _last_word(status: Status, seen: Seen, now: datetime) -> Step:

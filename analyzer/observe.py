@@ -15,7 +15,7 @@ from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POL
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
-from analyzer.status import Status
+from analyzer.status import LONGEST_GRACE, Status
 from webhook import revision, stash
 
 Object = dict[str, Any]
@@ -24,6 +24,7 @@ Occasion = tuple[str, datetime | None]
 """What a measurement is for: the revision, and the time of the measurement before."""
 
 RETRY = "detour.dev/retry"
+DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,9 @@ def _canary(deployments: Sequence[Object]) -> Canary | None:
             annotations = found["metadata"].get("annotations") or {}
             digest = annotations.get(parts.DIGEST, "")
             size, available = workload.wanted_replicas(found), workload.available(found)
-            return Canary(digest, size, readiness.ready, available, readiness.progress)
+            pods = found["spec"]["template"]["spec"]
+            grace = min(float(pods.get("terminationGracePeriodSeconds", DEFAULT_GRACE)), LONGEST_GRACE)
+            return Canary(digest, size, readiness.ready, available, readiness.progress, grace)
     return None
 
 

@@ -122,12 +122,11 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
 
 
 def _clouded(spec: Spec, status: Status, now: datetime) -> float:
-    """For how many seconds a query would still see the revision before: its faults are not this one's.
+    """For how many seconds a query would still see pods of the revision before: their faults are not this one's.
 
-    Its last answers come when routers have followed and requests in flight are over.
+    A pod that ends fails its probes to the last, and many an application counts these like any other request.
     """
-    last = spec.propagation + spec.drain
-    return _until(status.quiet_since, last + spec.longest_window, now) if status.quiet_since else 0.0
+    return _until(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
 
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:

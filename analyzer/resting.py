@@ -8,6 +8,7 @@ from analyzer.beginning import begin, is_rejected, not_yet, patience_left
 from analyzer.seen import Primary, Seen
 from analyzer.status import Ending, Outcome, Phase, Status
 
+REJECTED_BEFORE = "it failed its analysis before; kubectl detour retry runs it once more"
 GUARD_AGAIN = 2.0  # seconds between tries to be certain that updates are diverted
 
 
@@ -17,8 +18,8 @@ def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
         sweeping = replace(status, phase=Phase.PROGRESSING, ending=Ending(Outcome.POSTPONED, "cleaning up"))
         return Plan(replace(sweeping, routed_away=None, unrouted=None), wake=0)
     if seen.unusable:
-        halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True)
         waits = seen.primary is not None and seen.primary.stash is not None
+        halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True, milestone=waits)
         halted = replace(status, phase=Phase.WAITING) if waits else _waits_no_more(status)
         return Plan(replace(halted, problem=seen.unusable), (halt,) if status.problem != seen.unusable else ())
     if seen.target and not (seen.served or seen.refused):
@@ -42,7 +43,9 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
     if primary is None or primary.stash is None:
         return Plan(_waits_no_more(status))
     if is_rejected(status, seen):
-        return Plan(_rejected_before(status, primary.stash), labelled(seen, "rejected"))
+        rejected = _rejected_before(status, primary.stash)
+        told = Emit(f"Not running {seen.who} again: {REJECTED_BEFORE}", warning=True, milestone=True)
+        return Plan(rejected, (*([told] if rejected != status else ()), *labelled(seen, "rejected")))
     if waits := not_yet(primary, now):
         return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
     begun = begin(status, seen, now)
@@ -62,7 +65,7 @@ def _rejected_before(status: Status, stash: str) -> Status:
     """What failed once and waits again is failed again, whatever came between."""
     if status.phase is Phase.FAILED and status.revision == stash:
         return status
-    ending = Ending(Outcome.FAILED, "it failed its analysis before; kubectl detour retry runs it once more")
+    ending = Ending(Outcome.FAILED, REJECTED_BEFORE)
     return replace(status, phase=Phase.FAILED, revision=stash, ending=ending)
 
 

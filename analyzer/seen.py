@@ -33,13 +33,17 @@ class Primary:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """The canary's Deployment. `available` replicas serve; `progress` says in Flagger's words what it waits for."""
+    """The canary's Deployment. `available` replicas serve; `progress` says in Flagger's words what it waits for.
+
+    `grace` is for how many seconds its pods may go on being counted after they were told to end.
+    """
 
     digest: str
     replicas: int
     ready: bool
     available: int
     progress: str = ""
+    grace: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

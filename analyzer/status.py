@@ -6,13 +6,14 @@ additions, so that a tool that knows Flagger reads what it expects.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 REJECTED_KEPT = 10
-_TIMES = ("started", "step_time", "check_time", "quiet_since", "routed_away", "unrouted")
+_TIMES = ("started", "step_time", "check_time", "routed_away", "unrouted")
 HISTORY_KEPT = 20
+LONGEST_GRACE = 60.0  # seconds that a pod may take to end; few take an hour that they are given
 
 
 class Phase(StrEnum):
@@ -62,8 +63,8 @@ class Status:
 
     `revision` and `base` are whole digests: of what is analysed, and of the primary that it is proven against.
     `subject` says what the revision is and whose (for the history). `step_time` is when something was last decided:
-    the progress deadline counts from it; `check_time` is the last measurement. `quiet_since` is when the revision
-    before had its last traffic, which queries still see for a while. `routed_away` is since when the routes
+    the progress deadline counts from it; `check_time` is the last measurement. `quiet_since` is when the last pod
+    of the revision before is gone for certain: queries see it for a while yet. `routed_away` is since when the routes
     send nothing to the canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was
     decided: while a phase is in flight, the way out is not over yet.
     """
@@ -103,7 +104,6 @@ class Status:
             started=now,
             step_time=now,
             check_time=None,
-            quiet_since=self._last_traffic(),
             routed_away=now,
             unrouted=None,
             ending=None,
@@ -111,15 +111,11 @@ class Status:
             verdict=(),
         )
 
-    def _last_traffic(self) -> datetime | None:
-        if self.routed_away and self.started and self.routed_away > self.started:
-            return self.routed_away
-        return self.quiet_since
-
     def at_most(self, now: datetime) -> Self:
-        """No time in it is in the future: a clock that was set back must not make anything wait for it."""
+        """No time in it is further in the future than it may be: a clock that was set back makes nothing wait."""
         times = {name: min(moment, now) for name in _TIMES if (moment := getattr(self, name)) is not None}
-        return replace(self, **times)
+        quiet = self.quiet_since and min(self.quiet_since, now + timedelta(seconds=LONGEST_GRACE))
+        return replace(self, **times, quiet_since=quiet)
 
     def rest(self) -> Self:
         """Nothing is in flight any more, and nothing ended: what counts is the ending before, if there was one."""

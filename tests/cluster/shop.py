@@ -65,7 +65,10 @@ class Shop:
             "lifecycle": {"preStop": {"sleep": {"seconds": 3}}},
             **container,
         }
-        template = {"metadata": {"labels": {"app": "podinfo"}}, "spec": {"containers": [podinfo], **self.pod}}
+        template = {
+            "metadata": {"labels": {"app": "podinfo"}},
+            "spec": {"containers": [podinfo], "terminationGracePeriodSeconds": 10, **self.pod},
+        }
         return {
             "apiVersion": "apps/v1",
             "kind": "Deployment",

@@ -116,3 +116,14 @@ def kill_analyzer() -> None:
             os.kill(int(process.name), signal.SIGKILL)
             return
     raise AssertionError("no analyzer is running")
+
+
+def test_a_good_version_is_not_blamed_for_the_bad_one_before_it(open_shop: OpenShop) -> None:
+    shop = open_shop(analysis={"threshold": 1})
+    with Users(shop.host):
+        shop.set_image("errors")
+        shop.until_weight(25)
+        shop.set_image("6.0.2")
+        shop.until("Succeeded", 120)
+    assert shop.live_image == "6.0.2"
+    assert shop.status["failedChecks"] == 0
