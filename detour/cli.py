@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "analyzer": "detour.analyzer",
     "demo": "detour.demo.command",
+    "loadtester": "detour.loadtester",
     "retry": "detour.retry",
     "webhook": "detour.webhook",
 }
