@@ -15,7 +15,7 @@ from sandbox.layout import CHECKOUT, STATE
 from sandbox.progress import step
 
 IMAGE = "detour.dev/detour:dev"
-INPUTS = ("Dockerfile", ".dockerignore", "requirements.lock", "analyzer", "certs", "detour", "webhook")
+INPUTS = ("Dockerfile", ".dockerignore", "requirements.lock", "analyzer", "certs", "detour", "loadtester", "webhook")
 IMPORTED = STATE / "detour-image"
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv"
