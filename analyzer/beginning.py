@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.seen import Primary, Seen
-from analyzer.status import Status
+from analyzer.status import Status, seconds_left
 
 PATIENCE = 60.0  # seconds without an available replica: a blip must not open the door
 
@@ -30,7 +30,7 @@ def not_yet(primary: Primary, now: datetime) -> str:
 
 def patience_left(primary: Primary, now: datetime) -> float:
     """Seconds until a primary that serves nobody gets what waits, unproven as it is: a fix must not be blocked."""
-    return PATIENCE if primary.down_since is None else PATIENCE - (now - primary.down_since).total_seconds()
+    return seconds_left(primary.down_since, PATIENCE, now)
 
 
 def begin(status: Status, seen: Seen, now: datetime) -> Status:

@@ -118,6 +118,8 @@ class Controller:
     def _round(self, key: Key, canary: Object | None, status: Status, findings: Findings) -> tuple[Plan, Findings]:
         spec, unusable = _spec(key, canary)
         view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
+        if view.seen.obstacle:
+            self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look
         seen = replace(view.seen, unusable=unusable, checks=self._measurements.take(key, view.occasion))
         result = plan(spec, status, replace(seen, **findings), self._now())
         self._store(key, canary, status, result.status)
@@ -140,12 +142,12 @@ class Controller:
             self._store(key, rival, status, replace(status, guarded=False, problem=problem))
 
     def _around(self, key: Key, status: Status) -> Neighbours | None:
-        """The neighbours are asked for once a revision, again while it halts, and forgotten at rest."""
+        """The neighbours are asked for once a revision, again after an obstacle, and forgotten at rest."""
         if not status.phase.in_flight:
             self._forget(key)
             return None
         known, neighbours = self._neighbours.get(key, ("", None))
-        if neighbours is None or known != status.revision or status.problem:
+        if neighbours is None or known != status.revision:
             neighbours = neighbours_of(self._cluster, key[0])
             self._neighbours[key] = (status.revision, neighbours)
         return neighbours

@@ -7,11 +7,13 @@ either. Each call does what is missing, so a crash anywhere is carried on from.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from analyzer.actions import AGAIN, Action, Ask, Emit, Label, RemoveCanary, Route, Unroute
+from analyzer.actions import AGAIN, Action, Ask, Emit, RemoveCanary, Route, Unroute
 from analyzer.beginning import begin, is_rejected, not_yet
+from analyzer.resting import labelled
 from analyzer.seen import Seen
 from analyzer.spec import Spec
-from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
+from webhook import stash
 
 Step = tuple[Status, tuple[Action, ...], float | None]
 
@@ -47,7 +49,7 @@ def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
         return None
     if primary.digest == status.revision and primary.previous:
         return status, (Ask("back", status.revision),), AGAIN
-    left = _left(status.step_time, spec.progress_deadline, now)
+    left = seconds_left(status.step_time, spec.progress_deadline, now)
     return (status, (), left) if status.weight and not primary.ready and left > 0 else None
 
 
@@ -58,7 +60,7 @@ def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
         return replace(status, routed_away=None), (Route(0, status.revision),), AGAIN
     if status.routed_away is None:
         return replace(status, routed_away=now), (), spec.propagation + spec.drain
-    left = _left(status.routed_away, spec.propagation + spec.drain, now)
+    left = seconds_left(status.routed_away, spec.propagation + spec.drain, now)
     return (status, (), left) if left > 0 else None
 
 
@@ -67,7 +69,7 @@ def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
         return status, (Unroute(),), AGAIN
     if status.unrouted is None:
         return replace(status, unrouted=now), (), spec.propagation
-    if (left := _left(status.unrouted, spec.propagation, now)) > 0:
+    if (left := seconds_left(status.unrouted, spec.propagation, now)) > 0:
         return status, (), left
     if seen.leftovers:
         return replace(status, quiet_since=_quiet(status, seen, now)), (RemoveCanary(),), AGAIN
@@ -93,11 +95,7 @@ def _last_word(status: Status, seen: Seen, now: datetime) -> Step:
         return status.rest(), (), 0
     told = Emit(f"Canary failed! Scaling down {seen.who} {status.ending.message}", warning=True, milestone=True)
     remembered = outcome in (Outcome.FAILED, Outcome.ABORTED)
-    unlabelled = primary is not None and primary.stash == status.revision and primary.state != "rejected"
-    if remembered and unlabelled and not seen.refused:
-        return status, (Label("rejected"),), AGAIN
+    waits = primary is not None and primary.stash == status.revision
+    if remembered and waits and (labels := labelled(seen, stash.STATE_REJECTED)):
+        return status, labels, AGAIN
     return status.end(now), (told,), 0
-
-
-def _left(since: datetime | None, seconds: float, now: datetime) -> float:
-    return seconds if since is None else seconds - (now - since).total_seconds()

@@ -3,7 +3,6 @@
 Findings go back into the next look; everything else shows in the watches.
 """
 
-import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -37,8 +36,6 @@ from webhook.stash import Stash
 
 Object = Mapping[str, Any]
 Findings = dict[str, Any]
-
-log = logging.getLogger(__name__)
 
 
 class Performer:

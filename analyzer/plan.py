@@ -14,8 +14,9 @@ from analyzer.metrics.verdict import Check, Result
 from analyzer.resting import at_rest, labelled, sooner
 from analyzer.seen import Canary, Seen
 from analyzer.spec import Spec
-from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 from analyzer.workload import replicas_for
+from webhook import stash
 
 
 def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
@@ -83,7 +84,7 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
         status = replace(status, routed_away=None if seen.weight else status.routed_away)
-    actions += labelled(seen, "analysing")
+    actions += labelled(seen, stash.STATE_ANALYSING)
     if actions or canary is None:
         return _halt(spec, status, status.problem, now, *actions)
     if not canary.ready and not status.weight:
@@ -110,7 +111,7 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
     if status.check_time is None:
         start = Emit(f"Starting canary analysis for {seen.who}")
         return _advance(spec, status, seen, now, start)
-    if (left := max(_until(status.check_time, spec.interval, now), _clouded(spec, status, now))) > 0:
+    if (left := max(seconds_left(status.check_time, spec.interval, now), _clouded(spec, status, now))) > 0:
         return Plan(status, wake=left)
     checks = seen.checks
     if not canary.available:
@@ -126,7 +127,7 @@ def _clouded(spec: Spec, status: Status, now: datetime) -> float:
 
     A pod that ends fails its probes to the last, and many an application counts these like any other request.
     """
-    return _until(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
+    return seconds_left(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
 
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:
@@ -178,7 +179,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         told = Emit(f"Routing all traffic to primary {seen.who}")
         why = "every check passed" if status.check_time else "promoted without an analysis"
         return _end(status, Ending(Outcome.SUCCEEDED, why), now, told)
-    left = _until(status.step_time, spec.progress_deadline, now)
+    left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
         return Plan(status, wake=left)
     reason = f"Promotion of {seen.who} failed, primary not ready: {seen.primary.progress}"
@@ -187,7 +188,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
 
 def _halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Action) -> Plan:
     """Neither forwards nor back, until the progress deadline (Canary.spec.progressDeadlineSeconds) is over."""
-    left = _until(status.step_time, spec.progress_deadline, now)
+    left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left <= 0:
         why = f"{problem or 'what the canary needs does not come about'}: exceeded its progress deadline"
         return _end(status, Ending(Outcome.FAILED, why), now)
@@ -196,7 +197,3 @@ def _halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Act
 
 def _end(status: Status, ending: Ending, now: datetime, *told: Action) -> Plan:
     return Plan(replace(status, ending=ending, step_time=now, problem=""), told, wake=0)
-
-
-def _until(since: datetime | None, seconds: float, now: datetime) -> float:
-    return seconds if since is None else seconds - (now - since).total_seconds()

@@ -15,7 +15,6 @@ from webhook import stash
 
 Object = Mapping[str, Any]
 
-PROMOTING = "promoting"
 _NOBODYS = "0" * 64
 _OUR_WEBHOOK = '.detour.dev" denied the request'
 
@@ -30,7 +29,7 @@ def ask(client: Client, primary: Object, request: Ask) -> dict[str, Any]:
     if (primary["metadata"].get("annotations") or {}).get(stash.PROMOTE) == value:
         stale = {"op": "remove", "path": _pointer("annotations", stash.PROMOTE)}
         primary = _patch(client, primary, [stale]).object
-    state = {stash.GO: PROMOTING, stash.BACK: stash.STATE_REJECTED}.get(request.verb)
+    state = {stash.GO: stash.STATE_PROMOTING, stash.BACK: stash.STATE_REJECTED}.get(request.verb)
     return _patch(client, primary, [_asking(primary, request), *_state(primary, state)]).object
 
 

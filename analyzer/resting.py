@@ -7,6 +7,7 @@ from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Lab
 from analyzer.beginning import begin, is_rejected, not_yet, patience_left
 from analyzer.seen import Primary, Seen
 from analyzer.status import Ending, Outcome, Phase, Status
+from webhook import stash
 
 REJECTED_BEFORE = "it failed its analysis before; kubectl detour retry runs it once more"
 GUARD_AGAIN = 2.0  # seconds between tries to be certain that updates are diverted
@@ -45,7 +46,7 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
     if is_rejected(status, seen):
         rejected = _rejected_before(status, primary.stash)
         told = Emit(f"Not running {seen.who} again: {REJECTED_BEFORE}", warning=True, milestone=True)
-        return Plan(rejected, (*([told] if rejected != status else ()), *labelled(seen, "rejected")))
+        return Plan(rejected, (*([told] if rejected != status else ()), *labelled(seen, stash.STATE_REJECTED)))
     if waits := not_yet(primary, now):
         return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
     begun = begin(status, seen, now)
@@ -61,12 +62,12 @@ def _waits_no_more(status: Status) -> Status:
     return status.rest() if status.phase is Phase.WAITING else status
 
 
-def _rejected_before(status: Status, stash: str) -> Status:
+def _rejected_before(status: Status, digest: str) -> Status:
     """What failed once and waits again is failed again, whatever came between."""
-    if status.phase is Phase.FAILED and status.revision == stash:
+    if status.phase is Phase.FAILED and status.revision == digest:
         return status
     ending = Ending(Outcome.FAILED, REJECTED_BEFORE)
-    return replace(status, phase=Phase.FAILED, revision=stash, ending=ending)
+    return replace(status, phase=Phase.FAILED, revision=digest, ending=ending)
 
 
 def _guarded(status: Status, seen: Seen) -> Status:

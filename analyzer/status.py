@@ -201,6 +201,11 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def seconds_left(since: datetime | None, seconds: float, now: datetime) -> float:
+    """How much of a time that began at `since` is left, negative when it is over; all of it if it has not begun."""
+    return seconds if since is None else seconds - (now - since).total_seconds()
+
+
 def timestamp(moment: datetime) -> str:
     """As Kubernetes writes a date-time with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

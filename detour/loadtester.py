@@ -6,8 +6,6 @@ import socket
 from typing import Any
 
 import click
-from flask import Flask
-from gunicorn.app.base import BaseApplication
 
 from detour import logs
 from loadtester.app import create_app
@@ -16,6 +14,7 @@ from loadtester.errors import Refused
 from loadtester.gates import Gates
 from loadtester.runner import AT_ONCE, TIMEOUT, Runner
 from loadtester.telemetry import Telemetry
+from webhook.server import Embedded
 
 PROGRAMS = ("curl", "ghz", "grep", "grpc_health_probe", "hey", "jq", "wrk")
 
@@ -41,7 +40,7 @@ def command(port: int, allow: tuple[str, ...], timeout: float, at_once: int, log
         log.warning("allowed, but not installed here: %s", ", ".join(missing))
     telemetry = Telemetry()
     runner = Runner(telemetry.count, timeout, at_once)
-    _Embedded(create_app(allowed, runner, Gates(), telemetry), options(port, runner)).run()
+    Embedded(create_app(allowed, runner, Gates(), telemetry), options(port, runner)).run()
 
 
 def options(port: int, runner: Runner) -> dict[str, Any]:
@@ -61,16 +60,3 @@ def options(port: int, runner: Runner) -> dict[str, Any]:
         "limit_request_fields": 32,
         "worker_exit": lambda _arbiter, _worker: runner.stop(),
     }
-
-
-class _Embedded(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    def __init__(self, app: Flask, settings: dict[str, Any]) -> None:
-        self._app, self._settings = app, settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._settings.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        return self._app

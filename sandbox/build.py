@@ -1,14 +1,12 @@
-"""Builds the sandbox's parts that are not in the cache, and does nothing when all are: `python -m sandbox.build`."""
+"""Builds the sandbox's parts that are not in the cache, and does nothing when all are."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox import cache, golang, preflight
-from sandbox.errors import UserError
 from sandbox.parts import PARTS, Part
 from sandbox.progress import say, step
 
@@ -61,20 +59,3 @@ def _build_part(part: Part, position: str, workshop: golang.Workshop) -> None:
 
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
-
-
-def main() -> int:
-    from sandbox import images
-
-    try:
-        preflight.check_host()
-        ensure()
-        images.ensure()
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -42,7 +42,7 @@ def serve(server: Server, settings: Settings) -> None:
     def started(_worker: object) -> None:
         Health(server.health_port, waits, telemetry.exposition).start()
 
-    _Embedded(app, options(server, certificate, started)).run()
+    Embedded(app, options(server, certificate, started)).run()
 
 
 def options(server: Server, certificate: Certificate, started: Callable[[object], None]) -> dict[str, Any]:
@@ -67,7 +67,9 @@ def options(server: Server, certificate: Certificate, started: Callable[[object]
     }
 
 
-class _Embedded(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+class Embedded(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn with a finished application and settings from code: no command line, no configuration file."""
+
     def __init__(self, app: Flask, settings: dict[str, Any]) -> None:
         self._app, self._settings = app, settings
         super().__init__()

@@ -32,7 +32,7 @@ CHANGE_CAUSE = "kubernetes.io/change-cause"  # the user's annotation, which belo
 
 POLICY_NONE = "none"
 POLICY_CANARY = "canary"
-STATE_REJECTED = "rejected"
+STATE_ANALYSING, STATE_PROMOTING, STATE_REJECTED = "analysing", "promoting", "rejected"
 
 GO, DONE, BACK = "go", "done", "back"
 VERBS = (GO, DONE, BACK)

@@ -1,5 +1,6 @@
 """What a canary consists of in the cluster, and what of the user's is left as it is."""
 
+from tests.cluster.kubectl import eventually
 from tests.cluster.shop import OpenShop, Shop
 from webhook import stash
 
@@ -86,3 +87,18 @@ def test_a_service_that_the_canary_asks_for_is_made_and_one_that_is_there_is_nev
     shop("delete", "service", "made")
     shop("wait", "service/made", "--for=create", "--timeout=20s")
     assert shop.get("service", "podinfo")["metadata"]["resourceVersion"] == before
+
+
+def test_a_second_deployment_behind_the_service_is_named_and_it_goes_on_once_that_is_gone(open_shop: OpenShop) -> None:
+    shop = open_shop(analysis={"interval": "2s", "metrics": []})
+    second = shop.deployment("6.0.0")
+    second["metadata"]["name"] = "second"
+    second["spec"]["selector"]["matchLabels"] |= {"of": "second"}
+    second["spec"]["template"]["metadata"]["labels"] |= {"of": "second"}
+    shop.apply(second)
+    shop.set_image("6.0.1")
+    said = "Service podinfo selects the pods of Deployment second, too"
+    eventually(lambda: said in shop.status.get("message", ""), "it is said", 30, lambda: shop.status)
+    assert not shop.exists("deployment", "podinfo-canary")
+    shop("delete", "deployment", "second")
+    shop.until("Succeeded")
