@@ -75,7 +75,7 @@ def test_a_deleted_canary_object_ends_the_rollout_and_leaves_nothing_behind(open
     shop("delete", "canary", "podinfo")
     shop.until_gone()
     assert shop.live_image == "6.0.0"
-    assert stash.POLICY not in shop.primary["metadata"]["labels"]
+    eventually(lambda: stash.POLICY not in shop.primary["metadata"]["labels"], "the Deployment is let go", 10)
 
 
 def test_a_service_that_the_canary_asks_for_is_made_and_one_that_is_there_is_never_changed(open_shop: OpenShop) -> None:

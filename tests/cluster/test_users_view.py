@@ -168,7 +168,7 @@ def test_a_canary_object_that_is_pointed_elsewhere_leaves_nothing_behind(open_sh
     shop.until_weight(25)
     shop("patch", "canary/podinfo", "--type=merge", "-p", '{"spec": {"targetRef": {"name": "other"}}}')
     shop.until_gone(20)
-    assert stash.POLICY not in shop.primary["metadata"]["labels"]
+    eventually(lambda: stash.POLICY not in shop.primary["metadata"]["labels"], "the Deployment is let go", 10)
 
 
 def test_nobody_is_told_that_an_update_was_promoted_which_still_waits(shop: Shop) -> None:
