@@ -1,1 +1,4 @@
-"""`make bench`: what Detour costs, each figure beside its reference of the same run. One module a topic, one `figures()` each."""
+"""`make bench`: what Detour costs, each figure beside its reference of the same run.
+
+One module a topic, each with one `figures()`, and each can be run alone: `python -m tests.bench patches`.
+"""
