@@ -16,6 +16,7 @@ import urllib3
 from prometheus_api_client import PrometheusConnect
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from analyzer import web
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
 from analyzer.spec import SpecError
 
@@ -80,11 +81,13 @@ class Prometheus:
         deadline = time.monotonic() + self._timeout
         try:
             with self._ask(query) as response:
-                body = _read(response, deadline)
+                body = web.read(response, deadline, LARGEST_ANSWER)
         except (requests.exceptions.InvalidHeader, UnicodeError):
             raise Unreachable(f"{self.address}: headers that cannot be sent; check spec.provider.headers") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(f"{self.address}: {_cause(error)}; check spec.provider.address") from error
+            raise Unreachable(f"{self.address}: {web.cause(error)}; check spec.provider.address") from error
+        if len(body) > LARGEST_ANSWER:
+            raise WrongQuery("the answer is larger than 1 MiB; aggregate to few series in spec.query")
         try:
             return self._understood(response, _json(body))
         except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -156,18 +159,6 @@ def _checked(address: str) -> str:
     return address.rstrip("/")
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The body, as far as it is short and comes soon: the socket's own timeout knows nothing of a trickle."""
-    body = bytearray()
-    while chunk := response.raw.read1(64 * 1024):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise WrongQuery("the answer is larger than 1 MiB; aggregate to few series in spec.query")
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer did not end in time")
-    return bytes(body)
-
-
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
@@ -195,12 +186,3 @@ def _labels(metric: Mapping[str, str]) -> str:
     """As Prometheus writes a series: `name{label="value"}`."""
     pairs = ",".join(f"{key}={json.dumps(value)}" for key, value in sorted(metric.items()) if key != "__name__")
     return f"{metric.get('__name__', '')}{{{pairs}}}"
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost error: all around it are words of the layers that it went through."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
