@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sandbox import cache, golang, preflight
@@ -12,12 +12,16 @@ from sandbox.progress import say, step
 
 
 def ensure(names: Iterable[str] | None = None) -> dict[str, Path]:
-    """The programs of these parts (all, when none are named), by name; what is missing is built.
+    """The programs of these parts of the sandbox (all, when none are named), by name; what is missing is built.
 
     Raises UserError when the host lacks something or a build fails.
     """
     wanted = set(names) if names is not None else {part.name for part in PARTS}
-    parts = [part for part in PARTS if part.name in wanted]
+    return programs([part for part in PARTS if part.name in wanted])
+
+
+def programs(parts: Sequence[Part]) -> dict[str, Path]:
+    """The programs of any parts, the sandbox's or others, as `ensure` gives them."""
     if any(not entry(part).is_dir() for part in parts):
         with cache.locked():
             _build([part for part in parts if not entry(part).is_dir()])

@@ -19,7 +19,8 @@ class Part:
     """Programs built together from one go.mod, which pins everything by its go.sum.
 
     `programs` maps a program's name to its Go package, `variables` are set by the linker, `assets` maps a module to a
-    folder of it that is needed at run time. `minutes` and `gigabytes` are what a cold build takes on 2 cores.
+    folder of it that is needed at run time. `minutes` and `gigabytes` are what a cold build takes on 2 cores. `home`
+    is the folder of parts that it is in, when that is not the sandbox's own.
     """
 
     name: str
@@ -30,10 +31,11 @@ class Part:
     tags: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
+    home: Path | None = None
 
     @property
     def folder(self) -> Path:
-        return FOLDER / self.name
+        return (self.home or FOLDER) / self.name
 
     @property
     def title(self) -> str:

@@ -152,3 +152,12 @@ def test_a_second_build_waits_for_the_lock_and_gives_up_with_advice(
     assert "waiting for another build" in capsys.readouterr().out
     with cache.locked():
         pass
+
+
+def test_a_part_of_others_lives_in_their_folder_and_is_built_only_when_they_ask(builder: Builder, part: Part) -> None:
+    theirs = dataclasses.replace(part, name="theirs", programs={"their": "example.org/theirs"}, home=part.folder)
+    (part.folder / "theirs").mkdir()
+    assert theirs.folder == part.folder / "theirs"
+    build.ensure()
+    assert build.programs([theirs]).keys() == {"their"}
+    assert builder.built == ["tool", "theirs"]
