@@ -26,6 +26,8 @@ PROMETHEUS = _name("prometheus")
 PODINFO_REPOSITORIES = ("ghcr.io/stefanprodan/podinfo", "docker.io/stefanprodan/podinfo")
 # The last two have a fault, which is in the binary: sandbox/parts/podinfo/faults.
 PODINFO_TAGS = ("3.0.0", "3.0.1", "6.0.0", "6.0.1", "6.0.2", "6.0.3", "6.1.0", "errors", "slow")
+SEED_APP_REPOSITORY = "docker.io/library/seed-app"
+SEED_APP_TAGS = ("3.0.0", "3.0.1", "errors", "slow")
 
 _APP = (100, 101)  # the user and group `app` of podinfo's own image
 _BASE = (
@@ -108,12 +110,30 @@ def _podinfo(folder: Path) -> Iterable[Image]:
     for tag in PODINFO_TAGS:
         yield Image(
             names=tuple(f"{repository}:{tag}" for repository in PODINFO_REPOSITORIES),
-            layers=(_BASE, program, (File("/etc/podinfo-tag", content=f"{tag}\n", mode=0o644),)),
+            layers=(_BASE, program, _tag("podinfo", tag)),
             command=("./podinfo",),
             directory="/home/app",
             user="app",
             ports=(9898,),
         )
+
+
+def _seed_app(folder: Path) -> Iterable[Image]:
+    """The application of tests/seed under all its tags, the last two of which have a fault."""
+    program = (File("/seed-app", source=folder / "seed-app"),)
+    for tag in SEED_APP_TAGS:
+        yield Image(
+            names=(f"{SEED_APP_REPOSITORY}:{tag}",),
+            layers=(_BASE, program, _tag("seed-app", tag)),
+            entrypoint=("/seed-app",),
+            user="app",
+            ports=(8080, 7001),
+        )
+
+
+def _tag(part: str, tag: str) -> tuple[File, ...]:
+    """The layer from which a program learns under which tag it runs."""
+    return (File(f"/etc/{part}-tag", content=f"{tag}\n", mode=0o644),)
 
 
 _ARCHIVES = (
@@ -122,4 +142,5 @@ _ARCHIVES = (
     Archive(_PARTS["traefik"], _program("traefik")),
     Archive(_PARTS["prometheus"], _program("prometheus")),
     Archive(_PARTS["podinfo"], _podinfo),
+    Archive(_PARTS["seed-app"], _seed_app),
 )

@@ -131,6 +131,13 @@ PARTS = (
         gigabytes=1,
     ),
     Part(
+        name="seed-app",
+        version="1",
+        programs={"seed-app": "detour.dev/sandbox/parts/seed-app"},
+        minutes=0.2,
+        gigabytes=0.5,
+    ),
+    Part(
         name="pause",
         version="1",
         programs={"pause": "detour.dev/sandbox/parts/pause"},

@@ -1,4 +1,4 @@
-"""Images made by hand: what the format demands, and what the sandbox promises of podinfo."""
+"""Images made by hand: what the format demands, and what the sandbox promises of the applications."""
 
 import gzip
 import hashlib
@@ -16,8 +16,8 @@ from sandbox.archive import File, Image
 
 
 @pytest.fixture
-def podinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The archive of podinfo's images, made from programs that are only text."""
+def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """The archives by the names of their parts, made from programs that are only text."""
     monkeypatch.setenv("DETOUR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(build, "ensure", lambda _parts: {})
     for image in images._ARCHIVES:
@@ -25,7 +25,12 @@ def podinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (entry / "ui").mkdir(parents=True)
         for file in (*image.part.programs, "ui/vue.html"):
             (entry / file).write_text(f"the program {file}")
-    return next(path for path in images.ensure() if path.name == "podinfo.tar")
+    return {path.stem: path for path in images.ensure()}
+
+
+@pytest.fixture
+def podinfo(archives: dict[str, Path]) -> Path:
+    return archives["podinfo"]
 
 
 def manifest(path: Path) -> list[dict[str, Any]]:
@@ -95,6 +100,14 @@ def test_podinfo_starts_as_the_published_image_does(podinfo: Path) -> None:
     assert config["ExposedPorts"] == {"9898/tcp": {}}
 
 
+def test_the_application_of_the_seed_is_found_by_its_bare_name_and_knows_its_tag(archives: dict[str, Path]) -> None:
+    for tag in ("3.0.0", "3.0.1", "slow", "errors"):
+        image = by_name(archives["seed-app"], f"docker.io/library/seed-app:{tag}")
+        files = root_of(archives["seed-app"], image)
+        assert files["/seed-app"][0].mode & 0o111
+        assert files["/etc/seed-app-tag"][1].decode().strip() == tag
+
+
 def test_the_same_input_gives_the_same_bytes_whatever_the_clock_and_the_files_times_say(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("content")
@@ -116,7 +129,7 @@ def test_a_layer_lists_a_directory_before_what_is_in_it_and_a_file_before_its_li
 
 
 def test_images_are_made_anew_when_what_they_consist_of_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    podinfo = images._ARCHIVES[-1]
+    podinfo = next(each for each in images._ARCHIVES if each.part.name == "podinfo")
     before = podinfo.entry
     monkeypatch.setattr(images, "PODINFO_TAGS", (*images.PODINFO_TAGS, "6.2.0"))
     assert podinfo.entry != before

@@ -1,0 +1,3 @@
+module detour.dev/sandbox/parts/seed-app
+
+go 1.26.0
