@@ -32,7 +32,9 @@ class Rehearse:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Evaluate the metrics of the analysis, now."""
+    """Call the gates of the analysis, and evaluate its metrics unless there is nothing to measure yet, now."""
+
+    metrics: bool = True
 
 
 @dataclass(frozen=True, slots=True)

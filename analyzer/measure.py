@@ -1,4 +1,4 @@
-"""One measurement: every metric of the analysis is asked of its provider and judged.
+"""One measurement: every gate of the analysis is called, every metric is asked of its provider and judged.
 
 A template of another namespace may be used, as with Flagger, unless it has credentials: those are only for the
 namespace that they are in.
@@ -9,29 +9,40 @@ from typing import Any
 
 from analyzer import canary as parts
 from analyzer.cluster import Cluster
+from analyzer.gates import call, payload
 from analyzer.kube.errors import ApiError, NotFound
 from analyzer.kube.errors import Unreachable as NoAnswer
 from analyzer.kube.resources import SECRETS
 from analyzer.metrics import provider_for, template_of
 from analyzer.metrics.provider import MetricError, Provider, Unreachable
 from analyzer.metrics.query import query_for
-from analyzer.metrics.verdict import Check, judge, unmeasured
+from analyzer.metrics.verdict import Check, Result, judge, unmeasured
 from analyzer.observe import View
 from analyzer.spec import SpecError, parse
+from analyzer.status import Phase
 
 Object = Mapping[str, Any]
 
 
 class Measurer:
-    """Measures the metrics of one Canary at a time; safe between threads."""
+    """Calls the gates and measures the metrics of a Canary; safe between threads."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def __call__(self, view: View) -> tuple[Check, ...]:
-        """A check for each metric; never raises, since what cannot be measured is a finding, too."""
-        metrics = parse(view.canary).metrics if view.canary else ()
-        return tuple(self._check(metric, view) for metric in metrics)
+    def __call__(self, view: View, *, metrics: bool) -> tuple[Check, ...]:
+        """A check for each gate and, if `metrics` and all gates are open, for each metric (Flagger's order).
+
+        Never raises, since what cannot be measured is a finding, too.
+        """
+        assert view.canary
+        spec = parse(view.canary)
+        checks = tuple(
+            call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate)) for gate in spec.gates
+        )
+        if not metrics or any(check.result is not Result.PASSED for check in checks):
+            return checks
+        return (*checks, *(self._check(metric, view) for metric in spec.metrics))
 
     def problem(self, view: View) -> str:
         """Why a metric could not be measured, by what is known without asking its provider; "" if nothing is wrong."""

@@ -1,4 +1,4 @@
-"""Measurements under way: metrics are asked for in threads of their own, so that a provider that is silent delays only
+"""Measurements under way: gates and metrics are asked in threads of their own, so that one that is silent delays only
 the application that asked it.
 """
 
@@ -9,7 +9,6 @@ from threading import Lock
 
 from analyzer.agenda import Key
 from analyzer.metrics.verdict import Check
-from analyzer.observe import View
 
 Checks = tuple[Check, ...]
 
@@ -19,19 +18,18 @@ log = logging.getLogger(__name__)
 class Measurements:
     """At most one for each application; `occasion` tells what it is for, so that an answer never counts for another."""
 
-    def __init__(self, measure: Callable[[View], Checks], touch: Callable[[Key], None], threads: int = 16) -> None:
-        self._measure = measure
+    def __init__(self, touch: Callable[[Key], None], threads: int = 16) -> None:
         self._touch = touch
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="measure")
         self._running: dict[Key, tuple[Hashable, Future[Checks]]] = {}
         self._lock = Lock()
 
-    def start(self, key: Key, occasion: Hashable, view: View) -> None:
+    def start(self, key: Key, occasion: Hashable, measure: Callable[[], Checks]) -> None:
         """Measure, unless that is under way already; the application is touched when there is an answer."""
         with self._lock:
             if self._running.get(key, (None, None))[0] == occasion:
                 return
-            answer = self._pool.submit(self._measure, view)
+            answer = self._pool.submit(measure)
             self._running[key] = occasion, answer
         answer.add_done_callback(lambda _: self._touch(key))
 

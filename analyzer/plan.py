@@ -108,26 +108,26 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
     """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check."""
     if spec.skip_analysis and canary.ready:
         return _promote(status, seen, now)
-    if status.check_time is None:
-        start = Emit(f"Starting canary analysis for {seen.who}")
-        return _advance(spec, status, seen, now, start)
-    if (left := max(seconds_left(status.check_time, spec.interval, now), _clouded(spec, status, now))) > 0:
+    if not (status.weight or spec.gates):
+        return _advance(spec, status, seen, now)
+    if status.check_time and (left := _interval_left(spec, status, now)) > 0:
         return Plan(status, wake=left)
     checks = seen.checks
     if not canary.available:
         checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)
     if checks is None:
-        return Plan(status, (Measure(),), wake=AGAIN)
+        return Plan(status, (Measure(metrics=status.weight > 0),), wake=AGAIN)
     status = replace(status, verdict=tuple(check.text for check in checks))
     return _judge(spec, status, seen, checks, "" if canary.ready else _unready(seen, canary), now)
 
 
-def _clouded(spec: Spec, status: Status, now: datetime) -> float:
-    """For how many seconds a query would still see pods of the revision before: their faults are not this one's.
+def _interval_left(spec: Spec, status: Status, now: datetime) -> float:
+    """Seconds until the next check, at which no query sees a pod of the revision before: its faults are not this one's.
 
     A pod that ends fails its probes to the last, and many an application counts these like any other request.
     """
-    return seconds_left(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
+    clouded = seconds_left(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
+    return max(seconds_left(status.check_time, spec.interval, now), clouded)
 
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:
@@ -152,11 +152,12 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
     return _advance(spec, status, seen, now)
 
 
-def _advance(spec: Spec, status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
+def _advance(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
+    start = () if status.weight else (Emit(f"Starting canary analysis for {seen.who}"),)
     weight = spec.next_weight(status.weight)
     status = replace(status, weight=weight, step_time=now, check_time=now, routed_away=None, problem="")
     told = Emit(f"Advance {seen.who} canary weight {weight}")
-    return Plan(status, (*before, told, Route(weight, status.revision)), wake=spec.interval)
+    return Plan(status, (*start, told, Route(weight, status.revision)), wake=spec.interval)
 
 
 def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
@@ -177,7 +178,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if seen.primary.ready:
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
-        why = "every check passed" if status.check_time else "promoted without an analysis"
+        why = "every check passed" if status.weight else "promoted without an analysis"
         return _end(status, Ending(Outcome.SUCCEEDED, why), now, told)
     left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:

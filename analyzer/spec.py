@@ -5,8 +5,9 @@ Fields and meanings are Flagger's (`flagger.app/v1beta1`, Canary.spec); where ou
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 _DURATION = re.compile(r"(\d{1,9})(h|m|s)")
 _LONGEST = 30 * 24 * 3600
@@ -14,7 +15,10 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 DEFAULT_WINDOW = "1m"
 
-LATER = ("match", "iterations", "stepWeights", "stepWeightPromotion", "mirror", "webhooks", "alerts", "sessionAffinity")
+DEFAULT_TIMEOUT = "10s"
+MOST_RETRIES = 10
+
+LATER = ("match", "iterations", "stepWeights", "stepWeightPromotion", "mirror", "alerts", "sessionAffinity")
 
 
 class SpecError(Exception):
@@ -23,6 +27,21 @@ class SpecError(Exception):
     def __init__(self, field: str, problem: str, remedy: str) -> None:
         super().__init__(f"{field}: {problem}; {remedy}")
         self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A webhook of the analysis that is called at every step (Canary.spec.analysis.webhooks of type rollout).
+
+    `timeout` is in seconds, for each of `retries` + 1 calls. `verify` is whether its certificate has to be right.
+    """
+
+    name: str
+    url: str
+    timeout: float
+    retries: int = 0
+    verify: bool = True
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,7 @@ class Spec:
     progress_deadline: float
     metrics: tuple[Mapping[str, Any], ...] = ()
     longest_window: float = 0.0
+    gates: tuple[Gate, ...] = ()
     service: str | None = None
     ingress: str | None = None
     skip_analysis: bool = False
@@ -72,6 +92,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         progress_deadline=float(max(1, _whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
+        gates=tuple(_gate(webhook) for webhook in analysis.get("webhooks") or ()),
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),
@@ -95,6 +116,35 @@ def duration(text: object, field: str) -> float:
 
 def _window(metric: Mapping[str, Any]) -> float:
     return duration(metric.get("interval") or DEFAULT_WINDOW, f"spec.analysis.metrics[{metric.get('name')}].interval")
+
+
+def _gate(webhook: Mapping[str, Any]) -> Gate:
+    where = f"spec.analysis.webhooks[{webhook.get('name')}]"
+    kind = webhook.get("type") or "rollout"  # Flagger's default
+    if kind != "rollout":
+        raise SpecError(f"{where}.type", f"this version of Detour does not have {kind!r} yet", "use rollout")
+    retries = _whole(webhook, "retries", 0, f"{where}.retries")
+    if retries > MOST_RETRIES:
+        raise SpecError(f"{where}.retries", f"{retries} are too many", f"set 0 to {MOST_RETRIES}")
+    return Gate(
+        name=str(webhook.get("name") or ""),
+        url=_url(str(webhook.get("url") or ""), f"{where}.url"),
+        timeout=duration(webhook.get("timeout") or DEFAULT_TIMEOUT, f"{where}.timeout"),
+        retries=retries,
+        verify=not webhook.get("disableTLS"),
+        metadata=webhook.get("metadata") or {},
+    )
+
+
+def _url(text: str, field: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SpecError(field, f"{text!r} is no address", "write it like http://flagger-loadtester.test/")
+    return text
 
 
 def _target(reference: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> Non
         threading.Event().wait(0.05)
     router, journal = Nginx(), Journal(cluster.client, identity)
     measurer = Measurer(cluster)
-    measurements = Measurements(measurer, agenda.add)
+    measurements = Measurements(agenda.add)
     performer = Performer(cluster, router, journal, measurer, measurements)
     Controller(cluster, agenda, performer, router, measurements).start()
     log.info("at work")

@@ -5,16 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from analyzer.discovery import Surroundings
 from analyzer.measurements import Measurements
 from analyzer.metrics.verdict import Check, Result
-from analyzer.observe import View
-from analyzer.seen import Seen
 from tests.cluster.kubectl import eventually
 
 KEY = ("shop", "podinfo")
 FIRST, SECOND = ("1", None), ("2", None)
-VIEW = View(Seen("podinfo", "shop"), KEY, None, None, None, Surroundings(), FIRST)
 CHECKS = (Check("success", Result.PASSED, "fine"),)
 
 
@@ -25,7 +21,7 @@ class Provider:
         self.asked = 0
         self.may_answer = threading.Event()
 
-    def __call__(self, _: View) -> tuple[Check, ...]:
+    def __call__(self) -> tuple[Check, ...]:
         self.asked += 1
         assert self.may_answer.wait(5)
         return CHECKS
@@ -40,8 +36,8 @@ def provider() -> Iterator[Provider]:
 
 def test_an_answer_touches_the_application_and_is_taken_once(provider: Provider) -> None:
     touched: list[object] = []
-    measurements = Measurements(provider, touched.append)
-    measurements.start(KEY, FIRST, VIEW)
+    measurements = Measurements(touched.append)
+    measurements.start(KEY, FIRST, provider)
     assert measurements.take(KEY, FIRST) is None
     provider.may_answer.set()
     eventually(lambda: touched == [KEY], "touched", 5)
@@ -50,18 +46,18 @@ def test_an_answer_touches_the_application_and_is_taken_once(provider: Provider)
 
 
 def test_the_same_measurement_is_not_begun_twice(provider: Provider) -> None:
-    measurements = Measurements(provider, lambda _: None)
+    measurements = Measurements(lambda _: None)
     for _ in range(3):
-        measurements.start(KEY, FIRST, VIEW)
+        measurements.start(KEY, FIRST, provider)
     provider.may_answer.set()
     eventually(lambda: measurements.take(KEY, FIRST), "an answer", 5)
     assert provider.asked == 1
 
 
 def test_an_answer_of_another_occasion_counts_for_nothing(provider: Provider) -> None:
-    measurements = Measurements(provider, lambda _: None)
-    measurements.start(KEY, FIRST, VIEW)
-    measurements.start(KEY, SECOND, VIEW)
+    measurements = Measurements(lambda _: None)
+    measurements.start(KEY, FIRST, provider)
+    measurements.start(KEY, SECOND, provider)
     provider.may_answer.set()
     eventually(lambda: provider.asked == 2 and measurements.take(KEY, SECOND), "an answer", 5)
     assert measurements.take(KEY, FIRST) is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analyzer.actions import Ask, Guard, Label, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.seen import UNCLEAR
 from analyzer.status import Phase, Status
-from tests.analyzer.things import FAILED, NO_DATA, PASSED, SPEC, V1, V2, V3
+from tests.analyzer.things import FAILED, GATED, NO_DATA, OPEN, PASSED, SHUT, SILENT, SPEC, V1, V2, V3
 from tests.analyzer.world import Crash, World, initialized
 
 LONGEST = 900.0
@@ -62,6 +62,11 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "checks pass": _set(checks=PASSED),
     "checks fail": _set(checks=FAILED),
     "no data": _set(checks=NO_DATA),
+    "gate added": lambda world: setattr(world, "spec", replace(world.spec, gates=GATED.gates)),
+    "gate taken away": lambda world: setattr(world, "spec", replace(world.spec, gates=())),
+    "gate opened": _set(gate=OPEN),
+    "gate shut": _set(gate=SHUT),
+    "gate silent": _set(gate=SILENT),
     "canary unready": _set(comes_up=False),
     "canary ready": _set(comes_up=True),
     "new primaries do not come up": _set(primary_comes_up=False),
@@ -93,8 +98,8 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "nothing refused": _set(refusing=()),
 }
 CALM = _set(
-    paused=False, down_since=None, checks=PASSED, comes_up=True, primary_comes_up=True, refused="", obstacle="",
-    unusable="", refusing=(), crash_at=None, deleted=False,
+    paused=False, down_since=None, checks=PASSED, gate=OPEN, comes_up=True, primary_comes_up=True, refused="",
+    obstacle="", unusable="", refusing=(), crash_at=None, deleted=False,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.spec import SpecError, duration, parse
+from analyzer.spec import Gate, SpecError, duration, parse
 
 
 def canary(analysis: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -25,6 +25,18 @@ def test_what_is_left_out_has_flaggers_defaults() -> None:
     assert (spec.interval, spec.threshold, spec.max_weight, spec.progress_deadline) == (60, 1, 100, 600)
 
 
+def gated(**changes: object) -> dict[str, Any]:
+    """A Canary with one gate, changed so."""
+    gate = {"name": "load-test", "url": "http://flagger-loadtester.test/", "timeout": "5s"}
+    return canary({"webhooks": [{**gate, **changes}]})
+
+
+def test_a_gate_is_read_with_flaggers_defaults() -> None:
+    assert parse(gated(timeout="")).gates == (Gate("load-test", "http://flagger-loadtester.test/", timeout=10.0),)
+    asked = parse(gated(type="rollout", retries=3, disableTLS=True, metadata={"cmd": "hey"})).gates[0]
+    assert (asked.timeout, asked.retries, asked.verify, asked.metadata) == (5.0, 3, False, {"cmd": "hey"})
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("90s", 90), ("1m", 60), ("1m30s", 90), ("2h", 7200)])
 def test_durations_are_read_in_seconds(text: str, seconds: float) -> None:
     assert duration(text, "spec.analysis.interval") == seconds
@@ -43,7 +55,11 @@ def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
         (canary({"stepWeight": 101}), "spec.analysis.stepWeight"),
         (canary({"maxWeight": 0}), "spec.analysis.maxWeight"),
         (canary({"threshold": -1}), "spec.analysis.threshold"),
-        (canary({"webhooks": [{"name": "load-test"}]}), "spec.analysis.webhooks"),
+        (gated(type="pre-rollout"), "spec.analysis.webhooks[load-test].type"),
+        (gated(url="loadtester.test"), "spec.analysis.webhooks[load-test].url"),
+        (gated(url="http://loadtester.test:nothing/"), "spec.analysis.webhooks[load-test].url"),
+        (gated(timeout="soon"), "spec.analysis.webhooks[load-test].timeout"),
+        (gated(retries=1000), "spec.analysis.webhooks[load-test].retries"),
         (canary({"iterations": 3}), "spec.analysis.iterations"),
         (canary(autoscalerRef={"name": "podinfo"}), "spec.autoscalerRef"),
         (canary(targetRef={"kind": "DaemonSet", "name": "a"}), "spec.targetRef.kind"),

@@ -1,10 +1,10 @@
 """What the model world consists of, and what may happen in it without the analyzer."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from analyzer.metrics.verdict import Check, Result
-from analyzer.spec import Spec
+from analyzer.spec import Gate, Spec
 from analyzer.status import Phase, Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -13,6 +13,10 @@ V1, V2, V3 = "1" * 64, "2" * 64, "3" * 64
 SPEC = Spec(
     target="podinfo", interval=10, threshold=2, step_weight=20, max_weight=60, progress_deadline=60, metrics=({},)
 )
+GATED = replace(SPEC, gates=(Gate("load-test", "http://loadtester/", timeout=5),))
+OPEN = Check("load-test", Result.PASSED, "external check load-test passed")
+SHUT = Check("load-test", Result.FAILED, "external check load-test failed Forbidden")
+SILENT = Check("load-test", Result.UNMEASURED, "external check load-test cannot be called")
 PASSED = Check("success", Result.PASSED, "success 100.00 >= 99")
 FAILED = Check("success", Result.FAILED, "success 50.00 < 99")
 NO_DATA = Check("success", Result.NO_DATA, "no values found")
@@ -39,6 +43,8 @@ class Things:
     primary_comes_up: bool = True
     refused: str = ""
     checks: Check = PASSED
+    gate: Check = OPEN
+    called: int = 0
     retry: str = ""
     obstacle: str = ""
     unusable: str = ""

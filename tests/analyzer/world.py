@@ -22,10 +22,11 @@ from analyzer.actions import (
     Serve,
     Unroute,
 )
+from analyzer.metrics.verdict import Check, Result
 from analyzer.plan import plan
 from analyzer.seen import Canary, Primary, Seen
 from analyzer.status import Phase
-from tests.analyzer.things import PASSED, V1, Things
+from tests.analyzer.things import V1, Things
 
 
 class Crash(Exception):
@@ -133,10 +134,8 @@ class World(Things):
                 self.served = True
             case Rehearse():
                 return {"rehearsal": self.refused}
-            case Measure():
-                assert self.canary
-                (self.passed.add if self.checks is PASSED else self.passed.discard)(self.canary[0])
-                return {"checks": (self.checks,)}
+            case Measure(metrics):
+                return {"checks": self._measure(metrics)}
             case RunCanary(size):
                 self._run_canary(size)
             case Route(weight, _):
@@ -151,6 +150,18 @@ class World(Things):
             case Label(state):
                 self.state = state
         return {}
+
+    def _measure(self, metrics: bool) -> tuple[Check, ...]:
+        assert self.canary
+        self.called += bool(self.spec.gates)
+        self._breach(metrics and not self.route, "a canary without traffic was measured")
+        checks: tuple[Check, ...] = (self.gate,) if self.spec.gates else ()
+        if metrics and (self.gate.result is Result.PASSED or not checks):
+            checks += (self.checks,)
+        if metrics:
+            proven = all(check.result is Result.PASSED for check in checks)
+            (self.passed.add if proven else self.passed.discard)(self.canary[0])
+        return checks
 
     def _run_canary(self, size: int) -> None:
         assert self.stash

@@ -1,0 +1,116 @@
+"""Calling a gate, over real connections: what is sent, and which answers mean what."""
+
+import socket
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from analyzer.gates import call, payload
+from analyzer.metrics.verdict import Result
+from analyzer.spec import Gate
+from tests.analyzer.mock_prometheus import Mock, pretending, send
+
+CANARY = {"metadata": {"name": "podinfo", "namespace": "test"}}
+BODY = {"name": "podinfo"}
+
+
+@pytest.fixture
+def server() -> Iterator[Mock]:
+    with pretending() as mock:
+        yield mock
+
+
+def gate(url: str, timeout: float = 2.0, retries: int = 0) -> Gate:
+    return Gate("load-test", url, timeout, retries, metadata={"cmd": "hey -z 1m http://podinfo-canary.test/"})
+
+
+def answering(server: Mock, *statuses: int, body: bytes = b"", **headers: str) -> None:
+    """Each status in turn, and the last one from then on."""
+    left = list(statuses)
+    server.behaviour = lambda handler: send(handler, left.pop(0) if len(left) > 1 else left[0], body, **headers)
+
+
+def test_a_gate_is_sent_what_flagger_sends() -> None:
+    sent = payload(CANARY, "Progressing", "abc", gate("http://loadtester.test/"))
+    assert sent == {
+        "name": "podinfo",
+        "namespace": "test",
+        "phase": "Progressing",
+        "checksum": "abc",
+        "metadata": {"cmd": "hey -z 1m http://podinfo-canary.test/"},
+    }
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_every_good_status_is_a_yes(server: Mock, status: int) -> None:
+    answering(server, status)
+    check = call(gate(f"{server.address}/gate?token=x"), BODY)
+    assert (check.result, check.text) == (Result.PASSED, "external check load-test passed")
+    method, path, _, headers = server.asked[0]
+    assert (method, path, headers["Content-Type"]) == ("POST", "/gate", "application/json")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+def test_a_bad_status_is_a_no_and_its_words_are_shown(server: Mock, status: int) -> None:
+    answering(server, status, body=b"the suite\n failed\x1b[31m: \xff" + b"x" * 100_000)
+    check = call(gate(server.address), BODY)
+    assert check.result is Result.FAILED
+    assert check.text.startswith("external check load-test failed the suite failed[31m: ")
+    assert len(check.text) < 300
+
+
+def test_a_bad_status_without_words_is_shown_itself(server: Mock) -> None:
+    answering(server, 403)
+    assert call(gate(server.address), BODY).text == "external check load-test failed 403 Forbidden"
+
+
+def test_a_failed_call_is_repeated_as_often_as_asked_for(server: Mock) -> None:
+    answering(server, 503, 500, 200)
+    assert call(gate(server.address, retries=2), BODY).result is Result.PASSED
+    assert len(server.asked) == 3
+
+
+def test_the_words_of_the_last_try_are_kept(server: Mock) -> None:
+    answering(server, 500, body=b"still broken")
+    assert call(gate(server.address, retries=1), BODY).text == "external check load-test failed still broken"
+    assert len(server.asked) == 2
+
+
+def test_a_redirect_is_not_followed(server: Mock) -> None:
+    answering(server, 302, Location="http://169.254.169.254/")
+    check = call(gate(server.address), BODY)
+    assert check.result is Result.UNMEASURED
+    assert "redirects" in check.text
+    assert len(server.asked) == 1
+
+
+def test_a_gate_that_does_not_answer_in_time_says_nothing_about_the_canary() -> None:
+    silence = socket.create_server(("127.0.0.1", 0))
+    with silence:
+        check = call(gate(f"http://127.0.0.1:{silence.getsockname()[1]}/?token=secret", timeout=0.2), BODY)
+    assert check.result is Result.UNMEASURED
+    assert check.text == "external check load-test cannot be called: 127.0.0.1: no answer in time; check its url"
+
+
+def test_a_body_that_trickles_without_end_is_cut_off(server: Mock) -> None:
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(403)
+        handler.end_headers()
+        for _ in range(50):
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+            time.sleep(0.05)
+
+    server.behaviour = trickle
+    assert call(gate(server.address, timeout=0.3), BODY).result is Result.UNMEASURED
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/", "http://nobody.invalid/", "http://[::1]:1/", "http://exa mple/"]
+)
+def test_nobody_there_says_nothing_about_the_canary(url: str) -> None:
+    check = call(gate(url), BODY)
+    assert check.result is Result.UNMEASURED
+    assert "cannot be called" in check.text
