@@ -1,0 +1,3 @@
+module detour.dev/bench/bare-webhook
+
+go 1.26

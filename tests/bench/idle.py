@@ -1,0 +1,78 @@
+"""Deployments that run no pod and yet are what Detour protects: what is measured then is the write, and nothing else.
+
+A paused Deployment gets no ReplicaSet; with `maxUnavailable: 100%` the controller calls it available all the same, so
+that no rule lets its updates through directly. And without a Canary there is nothing for the analyzer to begin.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tests.cluster.kubectl import eventually, get, kubectl
+from tests.cluster.shop import Shop
+from webhook import stash
+
+Object = dict[str, Any]
+
+MANAGED = {stash.POLICY: "default"}
+COUNTER = "COUNTER"
+
+
+@contextmanager
+def namespace(topic: str, labels: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A namespace of our own, for as long as it is needed."""
+    name = f"bench-{topic}-{secrets.token_hex(3)}"
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}}
+    kubectl("create", "-f", "-", stdin=json.dumps(manifest))
+    try:
+        yield name
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
+def deploy(where: str, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
+    """Create such Deployments, and wait until all of them count as available."""
+    items = [deployment(name, labels or {}) for name in names]
+    manifest = {"apiVersion": "v1", "kind": "List", "items": items}
+    kubectl("-n", where, "create", "-f", "-", stdin=json.dumps(manifest))
+    eventually(lambda: set(names) <= _available(where), f"{len(names)} Deployments of {where} are available", 60)
+
+
+def deployment(name: str, labels: Mapping[str, str]) -> Object:
+    """podinfo as a user has it, but that it runs nowhere."""
+    found = Shop(name, replicas=1).deployment(env=[{"name": COUNTER, "value": "0"}])
+    found["metadata"] = {"name": name, "labels": {"app": "podinfo", **labels}}
+    found["spec"] |= {"paused": True, "strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}}
+    return found
+
+
+def counter(template: Object) -> str:
+    """The value that a change of the template puts there."""
+    container = template["spec"]["containers"][0]
+    return next(str(entry["value"]) for entry in container["env"] if entry["name"] == COUNTER)
+
+
+def counting(number: int) -> Object:
+    """The patch that changes the template, and nothing but one value in it."""
+    container = {"name": "podinfo", "env": [{"name": COUNTER, "value": str(number)}]}
+    return {"spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+def diverted(number: int, answer: Object) -> bool:
+    """Whether a write came out as a diversion: the template as it was, and the new one beside it."""
+    waiting = stash.diverted(answer)
+    return (
+        counter(answer["spec"]["template"]) == "0" and waiting is not None and counter(waiting.template) == str(number)
+    )
+
+
+def _available(where: str) -> set[str]:
+    found = get("-n", where, "deployments")["items"]
+    return {
+        one["metadata"]["name"]
+        for one in found
+        for condition in one.get("status", {}).get("conditions", ())
+        if condition["type"] == "Available" and condition["status"] == "True"
+    }

@@ -1,0 +1,33 @@
+"""Where and on what a run was made: without it no figure can be compared with another."""
+
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.cluster.kubectl import ROOT, kubectl
+
+
+def circumstances() -> list[str]:
+    """Commit, date and machine, a line each. Raises what git or kubectl complain of."""
+    commit, changed = _git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    version = json.loads(kubectl("get", "--raw=/version").out)["gitVersion"]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return [
+        f"commit {commit}{', with changes that are not committed' if changed else ''}",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        f"{os.cpu_count()} processors ({_processor()}), {memory:.0f} GiB of memory, Linux {platform.release()}",
+        f"Kubernetes {version}, the API server and everything else of the sandbox on the same machine",
+    ]
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.strip()
