@@ -3,9 +3,12 @@
 import logging
 import shutil
 import socket
+import threading
+from contextlib import suppress
 from typing import Any
 
 import click
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from detour import logs
 from loadtester.app import create_app
@@ -17,6 +20,9 @@ from loadtester.telemetry import Telemetry
 from webhook.server import Embedded
 
 PROGRAMS = ("curl", "ghz", "grep", "grpc_health_probe", "hey", "jq", "wrk")
+
+REQUEST = 10.0
+"""Seconds that a request may take from its first byte to the end of its answer: commands run on without it."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +54,7 @@ def options(port: int, runner: Runner) -> dict[str, Any]:
     host = "[::]" if socket.has_dualstack_ipv6() else "0.0.0.0"
     return {
         "bind": f"{host}:{port}",
-        "worker_class": "gthread",
+        "worker_class": Punctual,
         "workers": 1,
         "threads": 16,
         "timeout": 30,
@@ -60,3 +66,22 @@ def options(port: int, runner: Runner) -> dict[str, Any]:
         "limit_request_fields": 32,
         "worker_exit": lambda _arbiter, _worker: runner.stop(),
     }
+
+
+class Punctual(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's threads, none of which a peer can keep by sending, or reading, slowly."""
+
+    def handle(self, conn: TConn) -> object:
+        """One request of a connection, in a thread. Whatever waits for the peer after the deadline finds it gone."""
+        deadline = threading.Timer(REQUEST, _hang_up, (conn.sock,))
+        deadline.daemon = True
+        deadline.start()
+        try:
+            return super().handle(conn)
+        finally:
+            deadline.cancel()
+
+
+def _hang_up(peer: socket.socket) -> None:
+    with suppress(OSError):  # it has gone by itself
+        peer.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Builds Detour's own image from the checkout's Dockerfile, without a registry, and puts it into the cluster.
+"""Builds Detour's own images from the checkout's Dockerfile, without a registry, and puts them into the cluster.
 
 The base image is Debian's Python, made by debootstrap. Buildah's storage keeps the layers, so a change of the sources
 alone takes seconds.
@@ -14,7 +14,8 @@ from sandbox.errors import UserError
 from sandbox.layout import CHECKOUT, STATE
 from sandbox.progress import step
 
-IMAGE = "detour.dev/detour:dev"
+# Image → the stage of the Dockerfile that it is; Detour's own is what is built when none is named.
+IMAGES = {"detour.dev/detour:dev": None, "detour.dev/loadtester:dev": "loadtester"}
 INPUTS = ("Dockerfile", ".dockerignore", "requirements.lock", "analyzer", "certs", "detour", "loadtester", "webhook")
 IMPORTED = STATE / "detour-image"
 SUITE = "bookworm"
@@ -23,21 +24,21 @@ PACKAGES = "python3,python3-venv"
 LUGGAGE = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
 # In a mount namespace of its own: what a program mounts goes with it, however it ends.
 UNSHARED = ("unshare", "--mount")
-# Of this machine and for the build alone, so mounted and not copied: what pip trusts, and where it fetches from.
+# Of this machine, for the build alone, so mounted and not copied: what pip and apt trust, and where pip fetches from.
 MOUNTED = ("/etc/ssl/certs", "/etc/pip.conf")
 
 
 def ensure() -> str:
-    """Makes the cluster's image that of the checkout, and returns the digest of what it is built from.
+    """Makes the cluster's images those of the checkout, and returns the digest of what they are built from.
 
-    Raises UserError when the image cannot be built.
+    Raises UserError when they cannot be built.
     """
     digest = inputs(CHECKOUT)
     if IMPORTED.exists() and IMPORTED.read_text() == digest:
         return digest
     with cache.locked():
         base = _base()
-        with step("building Detour's image"):
+        with step("building Detour's images"):
             try:
                 _build(base)
             except UserError:
@@ -49,7 +50,7 @@ def ensure() -> str:
 
 
 def inputs(checkout: Path) -> str:
-    """The hash of every file that the image is built from."""
+    """The hash of every file that the images are built from."""
     digest = hashlib.sha256()
     for name in INPUTS:
         top = checkout / name
@@ -83,14 +84,20 @@ def _build(base: Path) -> None:
         _buildah("add", "--quiet", container, str(base), "/")
         _buildah("commit", "--quiet", container, name)
         _buildah("rm", container)
+    for image, stage in IMAGES.items():
+        _bud(name, image, stage)
+        archive = STATE / "detour.tar"
+        archive.unlink(missing_ok=True)
+        _buildah("push", "--quiet", "--disable-compression", image, f"docker-archive:{archive}:{image}")
+        cluster.import_image(archive)
+        archive.unlink()
+
+
+def _bud(base: str, image: str, stage: str | None) -> None:
     volumes = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
-    options = ("--isolation=chroot", "--layers", "--format=docker", f"--build-arg=BASE={name}", f"--tag={IMAGE}")
-    _buildah("bud", *options, *volumes, str(CHECKOUT))
-    archive = STATE / "detour.tar"
-    archive.unlink(missing_ok=True)
-    _buildah("push", "--quiet", "--disable-compression", IMAGE, f"docker-archive:{archive}:{IMAGE}")
-    cluster.import_image(archive)
-    archive.unlink()
+    options = ["--isolation=chroot", "--layers", "--format=docker", f"--build-arg=BASE={base}", f"--tag={image}"]
+    target = [f"--target={stage}"] if stage else []
+    _buildah("bud", *options, *target, *volumes, str(CHECKOUT))
 
 
 def _storage() -> Path:
