@@ -58,12 +58,11 @@ def test_it_runs_a_command_and_takes_it_with_it_when_it_ends() -> None:
 
 
 def test_peers_that_send_slowly_do_not_keep_it_from_answering() -> None:
-    with serving("-c", IMPATIENT) as port:
-        with ExitStack() as peers:
-            for _ in range(40):
-                peer = peers.enter_context(socket.create_connection((HOST, port)))
-                peer.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
-            assert status(f"http://{HOST}:{port}/healthz") == 200
+    with serving("-c", IMPATIENT) as port, ExitStack() as peers:
+        for _ in range(40):
+            peer = peers.enter_context(socket.create_connection((HOST, port)))
+            peer.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
+        assert status(f"http://{HOST}:{port}/healthz") == 200
 
 
 def test_a_shell_on_the_list_is_refused_at_the_start() -> None:
