@@ -9,7 +9,7 @@ import (
 
 // bounds are the upper ends of the buckets, in milliseconds. With 700 and 2500 as neighbours, requests that all take a
 // time in between have, as Prometheus interpolates, a 0.99 quantile of 700 + 0.99 * (2500 - 700) = 2482.00: the figure
-// of the diary's event.
+// of the post's event.
 var bounds = []int{5, 10, 25, 50, 100, 300, 700, 2500, 10000}
 
 type labels struct {

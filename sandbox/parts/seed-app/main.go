@@ -1,5 +1,5 @@
-// Command seed-app is an application as the diary on progressive releases has it (tests/seed): it serves on 8080, and on
-// 7001 the metrics that the diary's queries ask for. It answers every path with its version, and has its image's fault.
+// Command seed-app is an application as the post on releases with Flagger has it (tests/seed): it serves on 8080, and on
+// 7001 the metrics that the post's queries ask for. It answers every path with its version, and has its image's fault.
 package main
 
 import (
@@ -20,7 +20,7 @@ const (
 	// The image's tag, kept in a file of the image: all tags share one binary.
 	tagFile = "/etc/seed-app-tag"
 	// How long requests still come in after the order to end: until every proxy has heard of it. Nobody else waits for
-	// that, since the diary's Deployment has no preStop hook.
+	// that, since the post's Deployment has no preStop hook.
 	farewell = 3 * time.Second
 	// How long begun requests may take to end.
 	patience = 10 * time.Second
