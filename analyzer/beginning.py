@@ -5,6 +5,7 @@ from datetime import datetime
 
 from analyzer.seen import Primary, Seen
 from analyzer.status import Status, seconds_left
+from analyzer.wishes import Verb, Wish
 
 PATIENCE = 60.0  # seconds without an available replica: a blip must not open the door
 
@@ -12,7 +13,16 @@ PATIENCE = 60.0  # seconds without an available replica: a blip must not open th
 def is_rejected(status: Status, seen: Seen) -> bool:
     """Whether what waits has failed before, and nobody has asked for another try since."""
     primary = seen.primary
-    return primary is not None and primary.stash in status.rejected and seen.retry in ("", status.observed_retry)
+    if primary is None or primary.stash not in status.rejected:
+        return False
+    return asked(status, seen, primary.stash, Verb.RETRY, Verb.PROMOTE) is None
+
+
+def asked(status: Status, seen: Seen, revision: str | None, *verbs: Verb) -> Wish | None:
+    """What somebody wishes for this revision, and has not been heard yet."""
+    wish = seen.wish
+    unheard = wish is not None and wish.text != status.observed_wish
+    return wish if wish and unheard and wish.revision == revision and wish.verb in verbs else None
 
 
 def not_yet(primary: Primary, now: datetime) -> str:
@@ -34,10 +44,18 @@ def patience_left(primary: Primary, now: datetime) -> float:
 
 
 def begin(status: Status, seen: Seen, now: datetime) -> Status:
-    """What waits is on its way. A wish for another try is heard by that, whatever it was for."""
+    """What waits is on its way, and what was wished for it is heard by that."""
     primary = seen.primary
     assert primary
     assert primary.stash
     begun = status.begin(primary.stash, primary.digest, primary.subject, now)
     others = tuple(known for known in status.rejected if known != primary.stash)
-    return replace(begun, observed_retry=seen.retry, rejected=others)
+    begun = replace(begun, rejected=others)
+    wish = asked(status, seen, primary.stash, *Verb)
+    return hear(begun, wish) if wish else begun
+
+
+def hear(status: Status, wish: Wish) -> Status:
+    """A wish is heard once; one to promote waives the analysis."""
+    waived = wish.whose if wish.verb is Verb.PROMOTE else status.waived
+    return replace(status, observed_wish=wish.text, waived=waived)

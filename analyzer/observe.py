@@ -16,6 +16,7 @@ from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
 from analyzer.status import LONGEST_GRACE, Status
+from analyzer.wishes import wish_of
 from webhook import revision, stash
 
 Object = dict[str, Any]
@@ -23,7 +24,6 @@ Object = dict[str, Any]
 Occasion = tuple[str, datetime | None]
 """What a measurement is for: the revision, and the time of the measurement before."""
 
-RETRY = "detour.dev/retry"
 DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
 
 
@@ -53,9 +53,8 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     namespace, name = key
     target = cluster.targets.get(*key)
     canary = cluster.canary_for(key)
-    annotations = (canary or {}).get("metadata", {}).get("annotations") or {}
     occasion = (status.revision, status.check_time)
-    seen = Seen(name=name, namespace=namespace, retry=annotations.get(RETRY, ""))
+    seen = Seen(name=name, namespace=namespace, wish=wish_of(canary) if canary else None)
     if target is None:
         seen = _leftovers(cluster, key, replace(seen, obstacle=f"Deployment {name} does not exist"), router)
         return View(seen, key, canary, None, None, None, occasion)

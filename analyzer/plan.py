@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Measure, Plan, Rehearse, Route, RunCanary
-from analyzer.beginning import patience_left
+from analyzer.beginning import asked, hear, patience_left
 from analyzer.exits import leave
 from analyzer.metrics.verdict import Check, Result
 from analyzer.resting import at_rest, labelled, sooner
 from analyzer.seen import Canary, Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
+from analyzer.wishes import Verb
 from analyzer.workload import replicas_for
 from webhook import stash
 
@@ -26,6 +27,9 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     status = status.at_most(now)
     if not status.phase.in_flight:
         return at_rest(status, seen, now)
+    if status.ending is None and (wish := asked(status, seen, status.revision, Verb.ABORT)):
+        told = Emit(f"Rolling back {seen.who} aborted {wish.whose}", warning=True, milestone=True)
+        return _end(hear(status, wish), Ending(Outcome.ABORTED, f"aborted {wish.whose}"), now, told)
     if status.ending is None and (ending := _interruption(status, seen)):
         return _end(status, ending, now)
     if status.ending is not None:
@@ -68,6 +72,11 @@ def _interruption(status: Status, seen: Seen) -> Ending | None:
 def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     canary = seen.canary
+    if wish := asked(status, seen, status.revision, Verb.PROMOTE):
+        told = Emit(f"Promoting {seen.who} at once, {wish.whose}", warning=True, milestone=True)
+        return _promote(hear(status, wish), seen, now, told)
+    if status.waived:
+        return _promote(status, seen, now)
     if patience_left(seen.primary, now) <= 0:
         return _promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
     if problem := seen.refused or seen.obstacle:
@@ -171,20 +180,26 @@ def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
-        if not spec.skip_analysis and status.weight < spec.max_weight and patience_left(seen.primary, now) > 0:
+        analysed = status.weight >= spec.max_weight or spec.skip_analysis or status.waived
+        if not analysed and patience_left(seen.primary, now) > 0:
             return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
         asking = () if seen.refused else (Ask("go", status.revision),)
         return _halt(spec, status, seen.refused or status.problem, now, *asking)
     if seen.primary.ready:
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
-        why = "every check passed" if status.weight else "promoted without an analysis"
-        return _end(status, Ending(Outcome.SUCCEEDED, why), now, told)
+        return _end(status, Ending(Outcome.SUCCEEDED, _why(status)), now, told)
     left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
         return Plan(status, wake=left)
     reason = f"Promotion of {seen.who} failed, primary not ready: {seen.primary.progress}"
     return _end(status, Ending(Outcome.FAILED, reason), now, Emit(reason, warning=True, milestone=True))
+
+
+def _why(status: Status) -> str:
+    if status.waived:
+        return f"promoted {status.waived}"
+    return "every check passed" if status.weight else "promoted without an analysis"
 
 
 def _halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Action) -> Plan:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan, Serve
-from analyzer.beginning import begin, is_rejected, not_yet, patience_left
+from analyzer.beginning import asked, begin, is_rejected, not_yet, patience_left
 from analyzer.seen import Primary, Seen
 from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.wishes import Verb
 from webhook import stash
 
 REJECTED_BEFORE = "it failed its analysis before; kubectl detour retry runs it once more"
@@ -47,10 +48,15 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
         rejected = _rejected_before(status, primary.stash)
         told = Emit(f"Not running {seen.who} again: {REJECTED_BEFORE}", warning=True, milestone=True)
         return Plan(rejected, (*([told] if rejected != status else ()), *labelled(seen, stash.STATE_REJECTED)))
+    if wish := asked(status, seen, primary.stash, Verb.ABORT):
+        begun = begin(status, seen, now)
+        return Plan(replace(begun, ending=Ending(Outcome.ABORTED, f"aborted {wish.whose}")), wake=0)
     if waits := not_yet(primary, now):
         return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
     begun = begin(status, seen, now)
-    if primary.ready:
+    if begun.waived:
+        told = Emit(f"New revision detected! Promoting {seen.who} at once, {begun.waived}", milestone=True)
+    elif primary.ready:
         told = Emit(f"New revision detected! Scaling up {seen.who}", milestone=True)
     else:
         begun = replace(begun, phase=Phase.PROMOTING)

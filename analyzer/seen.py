@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from analyzer.metrics.verdict import Check
+from analyzer.wishes import Wish
 
 UNCLEAR = -1
 
@@ -77,7 +78,7 @@ class Seen:
     refused: str = ""
     checks: tuple[Check, ...] | None = None
     rehearsal: str | None = None
-    retry: str = ""
+    wish: Wish | None = None
 
     @property
     def who(self) -> str:

@@ -9,7 +9,7 @@ import click
 
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.resources import CANARIES
-from analyzer.observe import RETRY
+from analyzer.wishes import Verb, annotations_for
 from detour import person
 
 
@@ -26,7 +26,7 @@ def command(name: str, namespace: str | None, kubeconfig: str | None) -> None:
         revision = (canary.get("status") or {}).get("revision", "")
         if revision not in ((canary.get("status") or {}).get("rejected") or ()):
             raise click.ClickException(f"nothing to retry: the last revision of {name} was not rejected")
-        wish = {"metadata": {"annotations": {RETRY: f"{revision[:10]}-{secrets.token_hex(4)}"}}}
+        wish = {"metadata": {"annotations": annotations_for(Verb.RETRY, revision, secrets.token_hex(4), by="")}}
         client.merge(CANARIES, where, canary["metadata"]["name"], wish)
     except (ApiError, Unreachable) as error:
         raise click.ClickException(str(error)) from error

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from analyzer.status import Outcome, Phase
+from analyzer.wishes import Verb
 from tests.analyzer.things import FAILED, NO_DATA, SPEC, V1, V2, V3
 from tests.analyzer.world import Crash, World, initialized
 
@@ -72,7 +73,7 @@ def test_a_rejected_revision_does_not_run_again_by_itself_but_a_changed_one_does
 def test_a_rejected_revision_runs_again_when_asked_for_once() -> None:
     world = shipped(checks=FAILED)
     world.run(LONG)
-    world.retry = "once"
+    world.ask(Verb.RETRY, V2)
     world.run(10)
     assert world.phase() is Phase.PROGRESSING
     world.run(LONG)

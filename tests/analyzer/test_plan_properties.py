@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analyzer.actions import Ask, Guard, Label, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.seen import UNCLEAR
 from analyzer.status import Phase, Status
+from analyzer.wishes import Verb
 from tests.analyzer.things import FAILED, GATED, NO_DATA, OPEN, PASSED, SHUT, SILENT, SPEC, V1, V2, V3
 from tests.analyzer.world import Crash, World, initialized
 
@@ -88,7 +89,9 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "routes disagree": lambda world: world.edit_route(UNCLEAR),
     "route deleted": lambda world: world.edit_route(None),
     "canary deleted": _canary_lost,
-    "asked to retry": lambda world: setattr(world, "retry", world.retry + "again"),
+    "asked to retry": lambda world: world.ask(Verb.RETRY, V2),
+    "asked to promote": lambda world: world.ask(Verb.PROMOTE, V2),
+    "asked to abort": lambda world: world.ask(Verb.ABORT, V2),
     "clock set back": lambda world: world.set_clock_back(timedelta(hours=1)),
     "canaries refused": _set(refusing=(RunCanary,)),
     "routes refused": _set(refusing=(Route, Unroute)),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from analyzer.metrics.verdict import Check, Result
 from analyzer.spec import Gate, Spec
 from analyzer.status import Phase, Status
+from analyzer.wishes import Verb, Wish
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 V1, V2, V3 = "1" * 64, "2" * 64, "3" * 64
@@ -45,7 +46,7 @@ class Things:
     checks: Check = PASSED
     gate: Check = OPEN
     called: int = 0
-    retry: str = ""
+    wish: Wish | None = None
     obstacle: str = ""
     unusable: str = ""
     refusing: tuple[type, ...] = ()
@@ -87,6 +88,11 @@ class Things:
         self.live, self.stash, self.previous, self.state = digest, None, None, None
         self.rolling_until = self.now + timedelta(seconds=2)
         self.ran.append(digest)
+
+    def ask(self, verb: Verb, revision: str) -> None:
+        """A person's wish, never the same as the one before."""
+        token = "second" if self.wish and self.wish.text.endswith("first") else "first"
+        self.wish = Wish(f"{verb} {revision} {token}", verb, revision, by="alice", reason="it is urgent")
 
     def delete(self) -> None:
         """The Deployment goes, and what it owns is garbage."""
