@@ -1,0 +1,157 @@
+"""What an update costs the users: failed requests of 10,000, beside a plain rolling update of the same Deployment.
+
+Three applications of each sort are updated under traffic in the same minutes: one that Detour does not manage, one
+whose every revision is promoted, one whose every revision is rejected though it does nothing wrong. Each sees as many
+updates as the others while its requests run, evenly spread, so that the counts can be compared.
+"""
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sandbox.forward import failures as forwarder_failures
+from tests.bench.answers import Tally, tally
+from tests.bench.application import Application
+from tests.bench.figure import SHORT, Figure, say
+from tests.bench.timeline import Moment, Story, Timeline, living, story
+from tests.cluster.kubectl import eventually
+
+REQUESTS = 2_000 if SHORT else 10_000
+TOLD = 10  # failed requests that are told one by one, for each run
+PLAIN, PROMOTION, ROLLBACK = "plain rolling update", "promotion", "rollback"
+VERDICTS = {PLAIN: None, PROMOTION: 1, ROLLBACK: 0}
+ENDS = {PROMOTION: "Succeeded", ROLLBACK: "Failed"}
+STEPS = {PROMOTION: 25, ROLLBACK: 50}  # percent; both reach 50
+SORTS = {False: "no probe, no preStop", True: "readiness probe and preStop"}
+ONE_UPDATE = 25.0  # seconds that an update may take: the requests of a run have room for this many
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One application under traffic while it is updated again and again."""
+
+    rate: int
+    careful: bool
+    kind: str
+
+    @property
+    def updates(self) -> int:
+        """As many as there is room for while the requests run."""
+        return max(1, int(REQUESTS / self.rate / ONE_UPDATE))
+
+    @property
+    def offset(self) -> float:
+        """So many seconds later than others it is updated: no moment is busier for one sort than for another."""
+        return 2.0 * list(VERDICTS).index(self.kind) + float(self.careful)
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} at {self.rate}/s, {SORTS[self.careful]}"
+
+    def application(self) -> Application:
+        steps = {"interval": "2s", "threshold": 1, "stepWeight": STEPS.get(self.kind, 0), "maxWeight": 50}
+        namespace = f"bench-{self.kind.split()[0]}-{secrets.token_hex(3)}"
+        return Application(namespace, analysis=steps, careful=self.careful, verdict=VERDICTS[self.kind])
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one run came to: its tally, how many updates were over before its last request, and each failure's story."""
+
+    run: Run
+    tally: Tally
+    completed: int
+    stories: tuple[Story, ...]
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        title = f"{self.run.title}: {self.completed} of {self.run.updates} updates; {self.tally.text}"
+        reasons = Counter(story.reason for story in self.stories)
+        classes = (f"  {count} × {reason}" for reason, count in reasons.most_common())
+        return title, *classes, *(f"    {story.text}" for story in self.stories[:TOLD])
+
+
+def figures() -> list[Figure]:
+    """Failed requests at 40/s, all applications at once, and at 200/s, two at a time: 2 cores serve no more evenly."""
+    together = [Run(40, careful, kind) for careful in SORTS for kind in VERDICTS]
+    pairs = [Run(200, careful, kind) for careful in SORTS for kind in (PLAIN, PROMOTION)]
+    pairs += [Run(200, careful, ROLLBACK) for careful in SORTS]
+    return [*measure(together, at_once=6), *measure(pairs, at_once=2)]
+
+
+def measure(runs: Sequence[Run], at_once: int) -> list[Figure]:
+    """The figures of these runs; every sort at every rate has its plain one among them."""
+    before = forwarder_failures()
+    timeline = Timeline()
+    with timeline.watching(), ThreadPoolExecutor(at_once) as pool:
+        accounts = {account.run: account for account in pool.map(lambda run: perform(run, timeline), runs)}
+    own = {name: count - before.get(name, 0) for name, count in forwarder_failures().items()}
+    return list(_compare(accounts, f"failures of the sandbox's own forwarder meanwhile: {own}"))
+
+
+def _compare(accounts: dict[Run, Account], forwarder: str) -> Iterator[Figure]:
+    for run, account in accounts.items():
+        if run.kind == PLAIN:
+            continue
+        plain = accounts[Run(run.rate, run.careful, PLAIN)]
+        failed, reference = len(account.tally.failed), len(plain.tally.failed)
+        complete = all(each.tally.sent == REQUESTS and each.completed == run.updates for each in (account, plain))
+        yield Figure(
+            name=f"failed requests of {REQUESTS:,}: {run.title}",
+            goal="0" if run.careful else "no more than the plain update",
+            measured=f"{failed} ({account.completed} updates)",
+            reference=f"plain rolling update without Detour {reference} ({plain.completed} updates)",
+            holds=complete and failed <= (0 if run.careful else reference),
+            details=(*account.details, *(plain.details if run.kind == PROMOTION else ()), forwarder),
+        )
+
+
+def perform(run: Run, timeline: Timeline) -> Account:
+    """One run, in a namespace of its own."""
+    application = run.application()
+    try:
+        application.open()
+        traffic = application.traffic(run.rate, REQUESTS)
+        begin = traffic.start()
+        say(f"{run.title}: {REQUESTS} requests, {run.updates} updates")
+        over = [_update(application, run, begin, number, timeline) for number in range(run.updates)]
+        answers = traffic.join()
+        last = max(answer.at for answer in answers)
+        counted = tally(answers)
+        time.sleep(2.0)  # what the stories tell may come to pass only now
+        moments = timeline.of(application.namespace)
+        stories = [
+            story(failed, timeline.upstream(application.host, failed.number), moments) for failed in counted.failed
+        ]
+        say(f"{run.title}: {counted.text}")
+        return Account(run, counted, sum(end <= last for end in over), tuple(stories))
+    finally:
+        application.close()
+
+
+def _update(application: Application, run: Run, begin: float, number: int, timeline: Timeline) -> float:
+    """One update, when it is due, until nothing is left of it. Returns when that was, on the monotonic clock."""
+    due = begin + 1.0 + run.offset + number * REQUESTS / run.rate / run.updates
+    time.sleep(max(0.0, due - time.monotonic()))
+    before = living(timeline.of(application.namespace))
+    asked = application.update(number)
+    eventually(
+        lambda: _over(run.kind, timeline.of(application.namespace), before, asked),
+        f"the end of update {number}, {run.title}",
+        90,
+        lambda: [moment.text for moment in timeline.of(application.namespace)][-10:],
+    )
+    return time.monotonic()
+
+
+def _over(kind: str, moments: Sequence[Moment], before: dict[str, bool], asked: float) -> bool:
+    """Every pod is there to stay and ready: new ones after an update, those of `before` after a rollback."""
+    phases = [moment.values[0] for moment in moments if moment.kind == "canary" and moment.at >= asked]
+    pods = living(moments)
+    ended = kind == PLAIN or ENDS[kind] in phases
+    replaced = not pods.keys() & before.keys()
+    stays = pods.keys() == before.keys() if kind == ROLLBACK else replaced and len(pods) == len(before)
+    return ended and stays and all(pods.values())
