@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster lint up down venv lock
+.PHONY: help demo test unit cluster bench lint up down venv lock
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ unit: venv ## The tests that need no cluster
 cluster: up ## The tests on the real Kubernetes of the sandbox
 	@$(BIN)/pytest -q -m "cluster and not alone" -n 6
 	@$(BIN)/pytest -q -m "cluster and alone"
+
+bench: up ## What Detour costs, each figure beside its reference; writes docs/evidence/bench.md
+	@$(BIN)/python -m tests.bench
 
 lint: venv ## Formatting, types, and who may import whom
 	@$(BIN)/ruff check .

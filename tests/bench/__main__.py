@@ -19,6 +19,8 @@ from tests.cluster.kubectl import ROOT
 MODULES = ("diversion", "scenario", "updates", "shares", "patches", "silence", "memory")
 """In this order; memory comes last, when everything else has been through."""
 EVIDENCE = ROOT / "docs/evidence/bench.md"
+PROBLEM_LENGTH = 200
+"""Characters of a problem in the table; all of it has been printed by then."""
 
 
 def main(names: Sequence[str]) -> int:
@@ -46,7 +48,7 @@ def measure(name: str) -> Outcome:
         outcome = Outcome(tuple(importlib.import_module(f"tests.bench.{name}").figures()))
     except Exception as error:
         traceback.print_exc()
-        outcome = Outcome(problem=f"{type(error).__name__}: {error}")
+        outcome = Outcome(problem=f"{type(error).__name__}: {str(error)[:PROBLEM_LENGTH]}")
     say(f"measured {name} in {time.monotonic() - began:.0f} s" if not outcome.problem else f"{name} was not measured")
     return outcome
 

@@ -34,9 +34,8 @@ def server(namespace: str) -> Iterator[None]:
     pair = issue_serving(ca, [f"{NAME}.{namespace}.svc"], datetime.now(UTC))
     secret = {"tls.crt": base64.b64encode(pair.certificate).decode(), "tls.key": base64.b64encode(pair.key).decode()}
     items = [_object("v1", "Secret", type="kubernetes.io/tls", data=secret), _service(), _deployment()]
-    kubectl(
-        "-n", namespace, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    )
+    manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    kubectl("-n", namespace, "create", "-f", "-", stdin=manifest)
     kubectl("-n", namespace, "rollout", "status", f"deployment/{NAME}", "--timeout=60s")
     configuration = _configuration(namespace, base64.b64encode(ca.certificate).decode())
     kubectl("create", "-f", "-", stdin=json.dumps(configuration))

@@ -62,10 +62,8 @@ def counting(number: int) -> Object:
 
 def diverted(number: int, answer: Object) -> bool:
     """Whether a write came out as a diversion: the template as it was, and the new one beside it."""
-    waiting = stash.diverted(answer)
-    return (
-        counter(answer["spec"]["template"]) == "0" and waiting is not None and counter(waiting.template) == str(number)
-    )
+    waiting, primary = stash.diverted(answer), answer["spec"]["template"]
+    return counter(primary) == "0" and waiting is not None and counter(waiting.template) == str(number)
 
 
 def _available(where: str) -> set[str]:
