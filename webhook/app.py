@@ -6,15 +6,26 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, abort, jsonify, request
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout
 
 from webhook.decision import Settings
 from webhook.divert import divert
+from webhook.patience import TooSlow
 from webhook.review import BadReview, parse, respond
 
 LARGEST_BODY = 7 * 1024 * 1024
 """Bytes. The API server takes 3 MiB, and a review holds the object twice, with something around it."""
+
+EXPECTED = "POST an AdmissionReview as application/json to /divert"
+
+REASONS = {
+    404: f"there is nothing here; {EXPECTED}",
+    405: f"the method is wrong; {EXPECTED}",
+    408: "the body did not come in time",
+    413: f"the body is larger than {LARGEST_BODY} bytes, which no AdmissionReview is",
+    415: f"the Content-Type is wrong; {EXPECTED}",
+}
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +39,17 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
     A malformed review is answered with 4xx and a reason, and the API server's failurePolicy decides what becomes of
     the request; a request that is refused is answered with 200 and `allowed: false`.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
-    @app.post("/divert")
+    @app.post("/divert", provide_automatic_options=False)
     def answer() -> Response:
         began = time.perf_counter()
         if request.mimetype != "application/json":
-            return _refused(415, "the Content-Type must be application/json")
+            abort(415)
         kind = "malformed"
         try:
-            asked = parse(request.get_data(cache=False))
+            asked = parse(_body())
             decision = divert(asked, settings, datetime.now(UTC))
             kind = decision.kind.value
             return jsonify(respond(asked, decision))
@@ -53,6 +64,26 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
     return app
 
 
+def place(error: BaseException) -> str:
+    """Where in the code an error arose; nothing of what it says, which may be of a body."""
+    found = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{found.filename}:{found.lineno}"
+
+
+def _body() -> bytes:
+    """What was sent. Whatever keeps it from being read is the caller's doing."""
+    try:
+        return request.get_data(cache=False)
+    except ClientDisconnected as error:
+        if isinstance(error.__context__, TooSlow):
+            raise RequestTimeout from error
+        raise BadReview("the body breaks off") from error
+    except HTTPException:
+        raise
+    except Exception as error:  # of the server that read it: chunks that are none, and the like
+        raise BadReview("the body is not framed as HTTP/1.1 has it") from error
+
+
 def _refused(status: int, reason: str) -> Response:
     response = jsonify(error=reason)
     response.status_code = status
@@ -60,9 +91,9 @@ def _refused(status: int, reason: str) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """What Flask itself refuses (404, 405, 413); and a fault of ours, of which only the place is logged."""
+    """What is refused before there is a review; and a fault of ours, of which only the place is logged."""
     if isinstance(error, HTTPException):
-        return _refused(error.code or 500, error.name)
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("%s at %s:%s, please report it", type(error).__name__, place.filename, place.lineno)
+        status = error.code or 500
+        return _refused(status, REASONS.get(status, error.name))
+    log.error("%s at %s, please report it", type(error).__name__, place(error))
     return _refused(500, "internal error")

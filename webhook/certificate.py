@@ -9,10 +9,10 @@ import logging
 import os
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
+
+from webhook.patience import Patience, bounded
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +28,10 @@ class NoCertificate(ConnectionResetError):
 class Certificate:
     """Loads certificate and key from `directory`, anew whenever inode or mtime of either changes.
 
-    `patience`: seconds that a connection made with it waits for the peer at any one time: in the handshake, and
-    between the bytes of a request.
+    `patience` is that of the connections made with it.
     """
 
-    def __init__(self, directory: Path, patience: float) -> None:
+    def __init__(self, directory: Path, patience: Patience) -> None:
         self._files = directory / CERTIFICATE, directory / KEY
         self._patience = patience
         self._lock = threading.Lock()
@@ -71,7 +70,7 @@ class Certificate:
         """A context of its own for every pair: loading into a live one goes wrong when the kind of key changes."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.sslsocket_class = _bounded(self._patience)
+        context.sslsocket_class = bounded(self._patience)
         try:
             context.load_cert_chain(*self._files)
         except (ssl.SSLError, OSError) as error:
@@ -79,35 +78,3 @@ class Certificate:
             return None
         log.info("certificate loaded from %s", self._files[0])
         return context
-
-
-def _bounded(patience: float) -> type[ssl.SSLSocket]:
-    """A kind of TLS socket on which no peer is waited for without end; one that keeps us waiting counts as gone."""
-
-    class Bounded(ssl.SSLSocket):
-        def setblocking(self, flag: bool) -> None:
-            """gunicorn asks for this before every request."""
-            self.settimeout(patience if flag else 0.0)
-
-        def do_handshake(self, block: bool = False) -> None:
-            self.settimeout(patience)
-            with _gone_when_late():
-                super().do_handshake(block)
-
-        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-            with _gone_when_late():
-                return super().recv(buflen, flags)
-
-        def shutdown(self, how: int) -> None:
-            """gunicorn lingers after this for 2 s a connection, in the one thread that accepts: so it must fail."""
-            raise OSError(errno.ENOTCONN, "closed without lingering")
-
-    return Bounded
-
-
-@contextmanager
-def _gone_when_late() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise ConnectionResetError(errno.ECONNRESET, "the peer kept us waiting") from error

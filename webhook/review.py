@@ -26,6 +26,8 @@ class BadReview(ValueError):
 
 def parse(body: bytes) -> Request:
     """The request that an AdmissionReview is about. Raises BadReview."""
+    if not body:
+        raise BadReview(f"the body is empty: expected an object with apiVersion {API_VERSION} and kind {KIND}")
     try:
         review = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except BadReview:
@@ -68,7 +70,7 @@ def patch(request: Request, decision: Decision) -> JsonPatch:
         operations.append({"op": "replace", "path": "/spec/template", "value": decision.template})
     for kind, present in (("labels", labels(request.object)), ("annotations", annotations(request.object))):
         wanted = {k: v for k, v in decision.keys.items() if (k in stash.LABELS) == (kind == "labels")}
-        operations += _entries(f"/metadata/{kind}", present, wanted, kind in request.object["metadata"])
+        operations += _entries(f"/metadata/{kind}", present, wanted, kind in mapping(request.object, "metadata"))
     return JsonPatch(operations)
 
 

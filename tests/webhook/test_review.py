@@ -37,34 +37,76 @@ def test_a_client_without_a_field_manager_has_none() -> None:
     assert parse(body(options={"kind": "UpdateOptions"})).manager == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (b"", "not JSON"),
-        (b"\xff\xfe", "not UTF-8"),
-        (b"[]", "apiVersion admission.k8s.io/v1"),
-        (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1beta1"}', "apiVersion admission.k8s.io/v1"),
-        (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}', "request must be an object"),
-        (b'{"a": NaN}', "NaN"),
-        (b'{"a": 1e999}', "out of range"),
-        (b'{"a": 1, "a": 2}', "same key twice"),
-        (b"[" * 100_000, "nested too deeply"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
-        (body(uid=7), "request.uid must be a string"),
-        (body(userInfo=None), "request.userInfo must be an object"),
-        (body(operation=None), "request.operation must be a string"),
-        (body(kind={"group": "apps", "kind": "StatefulSet"}), "request.kind must be a Deployment of group apps"),
-        (body(object=None), "request.object must be an object"),
-        (body(oldObject=None), "request.oldObject must be an object"),
-        (body(object={"metadata": {}, "spec": {}}), "request.object.spec.template must be an object"),
-        (body(oldObject={"spec": {"template": {}}}), "request.oldObject.metadata must be an object"),
-        (
-            body(object={"metadata": {"labels": {"a": 1}}, "spec": {"template": {}}}),
-            "request.object.metadata.labels must map strings to strings",
-        ),
-        (body(options={"fieldManager": 1}), "request.options.fieldManager must be a string"),
-    ],
-)
+def with_object(**changes: Any) -> bytes:
+    """A good review whose object has another value in its metadata, or in its spec."""
+    new = deployment(V2)
+    for part, value in changes.items():
+        new[part] = value if not isinstance(value, dict) else new[part] | value
+    return body(object=new)
+
+
+EXPECTED = "expected an object with apiVersion admission.k8s.io/v1 and kind AdmissionReview"
+STRINGS = "must map strings to strings"
+POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {"containers": []}}
+NO_REVIEWS = [
+    (b"", f"the body is empty: {EXPECTED}"),
+    (b"\xff\xfe", "the body is not UTF-8"),
+    (b"\xef\xbb\xbf{}", "the body is not JSON"),
+    (b"hunter2", "the body is not JSON"),
+    (b'{"password": "hunter2"', "the body is not JSON"),
+    (body()[:-10], "the body is not JSON"),
+    (body() + b"{}", "the body is not JSON: Extra data"),
+    (body() + b"\x00", "the body is not JSON: Extra data"),
+    (b'{"a": "\x00"}', "the body is not JSON: Invalid control character"),
+    (b'{"a": ' + b"9" * 5000 + b"}", "the body is not JSON"),
+    (b'{"a": NaN}', "the body has NaN, which is no JSON"),
+    (b'{"a": -Infinity}', "the body has -Infinity, which is no JSON"),
+    (b'{"a": 1e999}', "a number that is out of range"),
+    (b'{"a": 1, "a": 2}', "the same key twice"),
+    (b"[" * 100_000, "nested too deeply"),
+    (b'{"a":' * 100_000, "nested too deeply"),
+    (b"null", EXPECTED),
+    (b"[]", EXPECTED),
+    (b'"hunter2"', EXPECTED),
+    (json.dumps(POD).encode(), EXPECTED),
+    (json.dumps([json.loads(body())]).encode(), EXPECTED),
+    (body().replace(b"admission.k8s.io/v1", b"admission.k8s.io/v1beta1"), EXPECTED),
+    (body().replace(b"admission.k8s.io/v1", b"admission.k8s.io/\\ud800"), EXPECTED),
+    (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}', "request must be an object"),
+    (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": []}', "request must be an object"),
+    (b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {}}', "request.operation must be"),
+    (body(uid=7), "request.uid must be a string"),
+    (body(uid=None), "request.uid must be a string"),
+    (body(name=["x"]), "request.name must be a string"),
+    (body(namespace={}), "request.namespace must be a string"),
+    (body(userInfo=None), "request.userInfo must be an object"),
+    (body(userInfo="root"), "request.userInfo must be an object"),
+    (body(userInfo={"username": ["root"]}), "request.userInfo.username must be a string"),
+    (body(operation=None), "request.operation must be a string"),
+    (body(operation=["UPDATE"]), "request.operation must be a string"),
+    (body(subResource={}), "request.subResource must be a string"),
+    (body(kind={"group": "apps", "kind": "StatefulSet"}), "request.kind must be a Deployment of group apps"),
+    (body(kind=None), "request.kind must be a Deployment of group apps"),
+    (body(kind={"group": "extensions", "kind": "Deployment"}), "request.kind must be a Deployment of group apps"),
+    (body(object=None), "request.object must be an object"),
+    (body(object=[deployment(V2)]), "request.object must be an object"),
+    (body(object=POD), "request.object.spec.template must be an object"),
+    (body(oldObject=None), "request.oldObject must be an object"),
+    (body(oldObject=POD), "request.oldObject.spec.template must be an object"),
+    (body(object={"metadata": {}, "spec": {}}), "request.object.spec.template must be an object"),
+    (body(oldObject={"spec": {"template": {}}}), "request.oldObject.metadata must be an object"),
+    (with_object(metadata=None), "request.object.metadata must be an object"),
+    (with_object(spec=[]), "request.object.spec must be an object"),
+    (with_object(spec={"template": "podinfo"}), "request.object.spec.template must be an object"),
+    (with_object(metadata={"labels": {"a": 1}}), f"request.object.metadata.labels {STRINGS}"),
+    (with_object(metadata={"labels": None}), f"request.object.metadata.labels {STRINGS}"),
+    (with_object(metadata={"annotations": {stash.TEMPLATE: {}}}), f"request.object.metadata.annotations {STRINGS}"),
+    (with_object(metadata={"annotations": [stash.TEMPLATE]}), f"request.object.metadata.annotations {STRINGS}"),
+    (body(options={"fieldManager": 1}), "request.options.fieldManager must be a string"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), NO_REVIEWS)
 def test_what_is_no_review_is_refused_by_the_name_of_the_field(text: bytes, reason: str) -> None:
     with pytest.raises(BadReview, match=reason):
         parse(text)

@@ -1,0 +1,71 @@
+"""TLS sockets on which no peer is waited for without end, neither for its next bytes nor for the whole of its request.
+
+Whoever sends a byte a second never exceeds the timeout of a socket, and would keep a thread for as long as it likes.
+"""
+
+import errno
+import ssl
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """In seconds: how long a peer may be silent, and how long a whole request may take to come."""
+
+    silence: float
+    request: float
+
+
+class TooSlow(TimeoutError):
+    """The peer kept us waiting. For gunicorn it is as if it had gone, or that would be logged as a fault of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "the peer kept us waiting")
+
+
+def bounded(patience: Patience) -> type[ssl.SSLSocket]:
+    """A kind of TLS socket that raises TooSlow in the handshake, while a request comes, and while its answer goes."""
+
+    class Bounded(ssl.SSLSocket):
+        _until = 0.0
+
+        def setblocking(self, flag: bool) -> None:
+            """gunicorn asks for this before every request but the first, and before it gives a connection up."""
+            self.settimeout(patience.silence if flag else 0.0)
+            self._until = time.monotonic() + patience.request
+
+        def do_handshake(self, block: bool = False) -> None:
+            self.settimeout(patience.silence)
+            try:
+                super().do_handshake(block)
+            except TimeoutError as error:
+                raise TooSlow from error
+            self._until = time.monotonic() + patience.request
+
+        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+            self._wait_until(self._until)
+            try:
+                return super().recv(buflen, flags)
+            except TimeoutError as error:
+                raise TooSlow from error
+
+        def send(self, data: object, flags: int = 0) -> int:
+            """`sendall` comes here, too. An answer may take a silence longer than its request."""
+            self._wait_until(self._until + patience.silence)
+            try:
+                return super().send(data, flags)  # type: ignore[arg-type]  # whatever the standard library takes
+            except TimeoutError as error:
+                raise TooSlow from error
+
+        def shutdown(self, how: int) -> None:
+            """gunicorn lingers after this for 2 s a connection, in the one thread that accepts: so it must fail."""
+            raise OSError(errno.ENOTCONN, "closed without lingering")
+
+        def _wait_until(self, end: float) -> None:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TooSlow
+            self.settimeout(min(left, patience.silence))
+
+    return Bounded
