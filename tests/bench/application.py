@@ -1,4 +1,4 @@
-"""The application that is updated under traffic: podinfo with or without what a careful owner adds, and with or without Detour."""
+"""The application that is updated under traffic: podinfo, well prepared for it or not, managed by Detour or not."""
 
 import json
 import time
@@ -24,7 +24,7 @@ class Application(Shop):
     verdict: int | None = None
 
     def open(self) -> None:
-        """Create everything, and wait until it answers and, with a Canary, its next update is certain to be diverted."""
+        """Create everything, and wait until it answers and, if it has a Canary, is guarded by it."""
         kubectl("create", "namespace", self.namespace)
         guarded = (self.template(), self.canary()) if self.verdict is not None else ()
         self.apply(self.deployment(), self.service(), self.ingress(), *guarded)
@@ -41,7 +41,7 @@ class Application(Shop):
         return Traffic(self.host, self.namespace, rate, count)
 
     def deployment(self, tag: str = "6.0.0", **container: Any) -> Object:
-        """podinfo itself sleeps three seconds when it is told to end, a preStop in disguise, unless its log level is debug."""
+        """podinfo sleeps three seconds when told to end, a preStop in disguise, unless its log level is debug."""
         plain: Object = {
             "command": ["./podinfo", "--port=9898", "--level=debug"],
             "env": [{"name": "PODINFO_UI_MESSAGE", "value": self.namespace}],

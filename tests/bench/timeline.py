@@ -123,7 +123,7 @@ def living(moments: Sequence[Moment]) -> dict[str, bool]:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Why a request failed: the pod that was chosen for it, and the changes of this pod, in seconds from its sending."""
+    """Why a request failed: the pod chosen for it, and what happened to the pod, in seconds from the sending."""
 
     failed: Answer
     pod: str

@@ -95,7 +95,7 @@ class _Users:
         return Answer(number, at, at - due, seconds, kept, reply.pod, reply.version, reply.failure)
 
     def _request(self, number: int, kept: bool) -> bytes:
-        """The number is in the query, so that the Ingress controller's log can be searched for a request that failed."""
+        """The number is in the query, so that a request that failed is found in the log of the Ingress controller."""
         connection = "keep-alive" if kept else "close"
         return f"GET {PATH}?n={number} HTTP/1.1\r\nHost: {self._host}\r\nConnection: {connection}\r\n\r\n".encode()
 
