@@ -52,6 +52,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "ending": _ending(status.ending),
             "rejected": list(status.rejected),
             "history": [dict(entry) for entry in status.history],
+            "terms": status.terms,
             "waived": status.waived,
             "observedWish": status.observed_wish,
             "message": status.problem,

@@ -30,7 +30,7 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if status.ending is None and (wish := asked(status, seen, status.revision, Verb.ABORT)):
         told = Emit(f"Rolling back {seen.who} aborted {wish.whose}", warning=True, milestone=True)
         return _end(hear(status, wish), Ending(Outcome.ABORTED, f"aborted {wish.whose}"), now, told)
-    if status.ending is None and (ending := _interruption(status, seen)):
+    if status.ending is None and (ending := _interruption(spec, status, seen)):
         return _end(status, ending, now)
     if status.ending is not None:
         return _leaving(spec, status, seen, now)
@@ -47,7 +47,7 @@ def _leaving(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     return Plan(after, actions, wake)
 
 
-def _interruption(status: Status, seen: Seen) -> Ending | None:
+def _interruption(spec: Spec, status: Status, seen: Seen) -> Ending | None:
     """What ends a revision from outside: its user, a newer one, or a primary that is no longer the same."""
     primary, revision = seen.primary, status.revision
     if primary is None or primary.deleting:
@@ -66,12 +66,14 @@ def _interruption(status: Status, seen: Seen) -> Ending | None:
         return Ending(Outcome.POSTPONED, seen.unusable)
     if primary.replicas == 0:
         return Ending(Outcome.POSTPONED, "no replicas are wanted any more")
+    if status.phase is Phase.PROGRESSING and status.terms not in ("", spec.terms):
+        return Ending(Outcome.SUPERSEDED, "the Canary's analysis was changed")
     return None
 
 
 def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
-    canary = seen.canary
+    canary, status = seen.canary, replace(status, terms=spec.terms)
     if wish := asked(status, seen, status.revision, Verb.PROMOTE):
         told = Emit(f"Promoting {seen.who} at once, {wish.whose}", warning=True, milestone=True)
         return _promote(hear(status, wish), seen, now, told)

@@ -3,6 +3,8 @@
 Fields and meanings are Flagger's (`flagger.app/v1beta1`, Canary.spec); where ours differ, the docstring says so.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +52,8 @@ class Spec:
 
     `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
     requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
-    `longest_window` is how far back the metrics look, by their `interval`.
+    `longest_window` is how far back the metrics look, by their `interval`. `terms` is a digest of the whole analysis:
+    what was proven on other terms proves nothing.
     """
 
     target: str
@@ -61,6 +64,7 @@ class Spec:
     progress_deadline: float
     metrics: tuple[Mapping[str, Any], ...] = ()
     longest_window: float = 0.0
+    terms: str = ""
     gates: tuple[Gate, ...] = ()
     service: str | None = None
     ingress: str | None = None
@@ -92,6 +96,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         progress_deadline=float(max(1, _whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
+        terms=hashlib.sha256(json.dumps(analysis, sort_keys=True).encode()).hexdigest(),
         gates=tuple(_gate(webhook) for webhook in analysis.get("webhooks") or ()),
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),

@@ -66,7 +66,8 @@ class Status:
     the progress deadline counts from it; `check_time` is the last measurement. `quiet_since` is when the last pod
     of the revision before is gone for certain: queries see it for a while yet. `routed_away` is since when the routes
     send nothing to the canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was
-    decided: while a phase is in flight, the way out is not over yet. `waived` is by whom, and why, this revision is
+    decided: while a phase is in flight, the way out is not over yet. `terms` is a digest of
+    the analysis that it began under, `waived` by whom, and why, this revision is
     promoted without its analysis; `observed_wish` is the last wish that was heard.
     """
 
@@ -86,6 +87,7 @@ class Status:
     ending: Ending | None = None
     rejected: tuple[str, ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
+    terms: str = ""
     waived: str = ""
     observed_wish: str = ""
     observed_generation: int = 0
@@ -111,6 +113,7 @@ class Status:
             ending=None,
             problem="",
             verdict=(),
+            terms="",
             waived="",
         )
 
@@ -180,6 +183,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         ending=_ending(stored.get("ending")),
         rejected=tuple(stored.get("rejected") or ()),
         history=tuple(stored.get("history") or ()),
+        terms=stored.get("terms", ""),
         waived=stored.get("waived", ""),
         observed_wish=stored.get("observedWish", ""),
         observed_generation=int(stored.get("observedGeneration", 0)),

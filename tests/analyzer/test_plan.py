@@ -278,3 +278,15 @@ def test_the_service_that_the_canary_asks_for_is_there_before_anything_else() ->
     world.settle()
     assert world.served
     assert world.phase() is Phase.INITIALIZED
+
+
+def test_a_changed_analysis_starts_anew_from_no_weight() -> None:
+    world = shipped(spec=replace(SPEC, terms="strict"))
+    world.run(25)
+    assert world.status.weight == 60
+    world.spec = replace(world.spec, terms="stricter", step_weight=30)
+    world.run(LONG)
+    assert (world.phase(), world.live) == (Phase.SUCCEEDED, V2)
+    assert [weight for weight in world.weights if weight] == [20, 40, 60, 30, 60]
+    assert "New revision detected! Restarting analysis for podinfo.shop" in world.told
+    assert world.breaches == []

@@ -25,6 +25,7 @@ def test_a_status_survives_being_stored() -> None:
         unrouted=NOW,
         ending=Ending(Outcome.FAILED, "success 50.00 < 99"),
         rejected=(V1,),
+        terms="abc",
         waived="by alice",
         observed_wish="once",
         observed_generation=3,
