@@ -184,7 +184,7 @@ class Controller:
 
 def _spec(key: Key, canary: Object | None) -> tuple[Spec, str]:
     """The spec, and what is wrong with it. Without a usable one, what is in flight still has its way out to go."""
-    way_out = Spec(key[1], interval=60, threshold=1, step_weight=100, max_weight=100, progress_deadline=600)
+    way_out = Spec(key[1], interval=60, threshold=1, steps=(100,), progress_deadline=600)
     if canary is None:
         return way_out, ""
     try:

@@ -158,7 +158,7 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
         return _halt(spec, status, unknown[0], now, *([halt] if status.problem != unknown[0] else ()))
     if unready:
         return _halt(spec, status, unready, now)
-    if status.weight >= spec.max_weight:
+    if spec.is_last(status.weight):
         return _promote(status, seen, now)
     return _advance(spec, status, seen, now)
 
@@ -182,7 +182,7 @@ def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
-        analysed = status.weight >= spec.max_weight or spec.skip_analysis or status.waived
+        analysed = spec.is_last(status.weight) or spec.skip_analysis or status.waived
         if not analysed and patience_left(seen.primary, now) > 0:
             return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
         asking = () if seen.refused else (Ask("go", status.revision),)

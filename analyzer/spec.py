@@ -20,7 +20,7 @@ DEFAULT_WINDOW = "1m"
 DEFAULT_TIMEOUT = "10s"
 MOST_RETRIES = 10
 
-LATER = ("match", "iterations", "stepWeights", "stepWeightPromotion", "mirror", "alerts", "sessionAffinity")
+LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "alerts", "sessionAffinity")
 
 
 class SpecError(Exception):
@@ -48,7 +48,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A Canary's spec. Times are in seconds, weights in percent.
+    """A Canary's spec. Times are in seconds, weights in percent; `steps` are the weights of the analysis, rising.
 
     `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
     requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
@@ -59,8 +59,7 @@ class Spec:
     target: str
     interval: float
     threshold: int
-    step_weight: int
-    max_weight: int
+    steps: tuple[int, ...]
     progress_deadline: float
     metrics: tuple[Mapping[str, Any], ...] = ()
     longest_window: float = 0.0
@@ -74,8 +73,12 @@ class Spec:
     propagation: float = 1.0
 
     def next_weight(self, weight: int) -> int:
-        """The weight after `weight`. Never above `maxWeight` (Flagger's last step may overshoot it)."""
-        return min(weight + self.step_weight, self.max_weight)
+        """The weight after `weight`; the last one stays."""
+        return next((step for step in self.steps if step > weight), self.steps[-1])
+
+    def is_last(self, weight: int) -> bool:
+        """Whether no step comes after `weight`."""
+        return weight >= self.steps[-1]
 
 
 def parse(canary: Mapping[str, Any]) -> Spec:
@@ -84,15 +87,11 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     analysis: Mapping[str, Any] = spec.get("analysis") or {}
     _refuse_what_is_not_there_yet(spec, analysis)
     metrics = tuple(analysis.get("metrics") or ())
-    step = _whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
-    if not spec.get("skipAnalysis") and not 1 <= step <= 100:
-        raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
     return Spec(
         target=_target(spec.get("targetRef") or {}),
         interval=duration(analysis.get("interval", "60s"), "spec.analysis.interval"),
         threshold=max(1, _whole(analysis, "threshold", 1, "spec.analysis.threshold")),
-        step_weight=step or 100,
-        max_weight=_percentage(analysis, "maxWeight", 100, "spec.analysis.maxWeight"),
+        steps=(100,) if spec.get("skipAnalysis") else _steps(analysis),
         progress_deadline=float(max(1, _whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
@@ -121,6 +120,22 @@ def duration(text: object, field: str) -> float:
 
 def _window(metric: Mapping[str, Any]) -> float:
     return duration(metric.get("interval") or DEFAULT_WINDOW, f"spec.analysis.metrics[{metric.get('name')}].interval")
+
+
+def _steps(analysis: Mapping[str, Any]) -> tuple[int, ...]:
+    """`stepWeights`, or those of `stepWeight`, never above `maxWeight` (Flagger's last one may be)."""
+    if stated := analysis.get("stepWeights"):
+        field, remedy = "spec.analysis.stepWeights", "list percentages from 1 to 100, each above the one before"
+        if not all(isinstance(step, int) and 1 <= step <= 100 for step in stated):
+            raise SpecError(field, f"{stated} are no percentages", remedy)
+        if sorted(set(stated)) != stated:
+            raise SpecError(field, f"{stated} do not rise", remedy)
+        return tuple(stated)
+    step = _whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
+    if not 1 <= step <= 100:
+        raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
+    last = _percentage(analysis, "maxWeight", 100, "spec.analysis.maxWeight")
+    return (*range(step, last, step), last)
 
 
 def _gate(webhook: Mapping[str, Any]) -> Gate:

@@ -220,8 +220,8 @@ def test_the_canary_is_as_big_as_its_next_weight_asks_for() -> None:
     assert world.canary[1] == 4
 
 
-def test_the_last_step_never_overshoots_max_weight() -> None:
-    world = shipped(spec=replace(SPEC, step_weight=40, max_weight=50))
+def test_the_canary_takes_the_steps_that_are_listed() -> None:
+    world = shipped(spec=replace(SPEC, steps=(40, 50)))
     world.run(LONG)
     assert max(world.weights) == 50
 
@@ -284,7 +284,7 @@ def test_a_changed_analysis_starts_anew_from_no_weight() -> None:
     world = shipped(spec=replace(SPEC, terms="strict"))
     world.run(25)
     assert world.status.weight == 60
-    world.spec = replace(world.spec, terms="stricter", step_weight=30)
+    world.spec = replace(world.spec, terms="stricter", steps=(30, 60))
     world.run(LONG)
     assert (world.phase(), world.live) == (Phase.SUCCEEDED, V2)
     assert [weight for weight in world.weights if weight] == [20, 40, 60, 30, 60]

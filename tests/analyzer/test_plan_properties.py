@@ -78,7 +78,7 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "no obstacle": _set(obstacle=""),
     "Canary broken": _set(unusable="stepWeight"),
     "Canary mended": _set(unusable=""),
-    "shorter interval": lambda world: setattr(world, "spec", replace(SPEC, interval=1, max_weight=30, terms="short")),
+    "shorter interval": lambda world: setattr(world, "spec", replace(SPEC, interval=1, steps=(20, 30), terms="short")),
     "suspended": lambda world: setattr(world, "spec", replace(world.spec, suspend=True)),
     "not suspended": lambda world: setattr(world, "spec", replace(world.spec, suspend=False)),
     "Canary made anew": lambda world: setattr(world, "status", Status()),

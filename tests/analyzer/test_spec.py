@@ -16,13 +16,13 @@ def canary(analysis: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any
 def test_the_fields_of_flagger_mean_what_they_mean_there() -> None:
     spec = parse(canary(progressDeadlineSeconds=60, ingressRef={"name": "front"}, service={"name": "web", "port": 80}))
     assert (spec.target, spec.interval, spec.threshold) == ("podinfo", 10, 3)
-    assert (spec.step_weight, spec.max_weight, spec.progress_deadline) == (5, 50, 60)
+    assert (spec.steps, spec.progress_deadline) == ((5, 10, 15, 20, 25, 30, 35, 40, 45, 50), 60)
     assert (spec.ingress, spec.service) == ("front", "web")
 
 
 def test_what_is_left_out_has_flaggers_defaults() -> None:
     spec = parse({"spec": {"targetRef": {"kind": "Deployment", "name": "a"}, "analysis": {"stepWeight": 10}}})
-    assert (spec.interval, spec.threshold, spec.max_weight, spec.progress_deadline) == (60, 1, 100, 600)
+    assert (spec.interval, spec.threshold, spec.steps[-1], spec.progress_deadline) == (60, 1, 100, 600)
 
 
 def gated(**changes: object) -> dict[str, Any]:
@@ -35,6 +35,20 @@ def test_a_gate_is_read_with_flaggers_defaults() -> None:
     assert parse(gated(timeout="")).gates == (Gate("load-test", "http://flagger-loadtester.test/", timeout=10.0),)
     asked = parse(gated(type="rollout", retries=3, disableTLS=True, metadata={"cmd": "hey"})).gates[0]
     assert (asked.timeout, asked.retries, asked.verify, asked.metadata) == (5.0, 3, False, {"cmd": "hey"})
+
+
+@pytest.mark.parametrize(
+    ("stated", "steps"),
+    [
+        ({"stepWeight": 20, "maxWeight": 50}, (20, 40, 50)),
+        ({"stepWeight": 20, "maxWeight": 60}, (20, 40, 60)),
+        ({"stepWeight": 50, "maxWeight": 20}, (20,)),
+        ({"stepWeight": 100, "maxWeight": 100}, (100,)),
+        ({"stepWeights": [10, 25, 50], "maxWeight": 5}, (10, 25, 50)),
+    ],
+)
+def test_the_steps_are_listed_or_counted_and_never_above_max_weight(stated: Any, steps: tuple[int, ...]) -> None:
+    assert parse(canary(stated)).steps == steps
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("90s", 90), ("1m", 60), ("1m30s", 90), ("2h", 7200)])
@@ -54,6 +68,9 @@ def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
         (canary({"stepWeight": 0}), "spec.analysis.stepWeight"),
         (canary({"stepWeight": 101}), "spec.analysis.stepWeight"),
         (canary({"maxWeight": 0}), "spec.analysis.maxWeight"),
+        (canary({"stepWeights": [10, 200]}), "spec.analysis.stepWeights"),
+        (canary({"stepWeights": [10, 50, 25]}), "spec.analysis.stepWeights"),
+        (canary({"stepWeights": [10, 10]}), "spec.analysis.stepWeights"),
         (canary({"threshold": -1}), "spec.analysis.threshold"),
         (gated(type="pre-rollout"), "spec.analysis.webhooks[load-test].type"),
         (gated(url="loadtester.test"), "spec.analysis.webhooks[load-test].url"),

@@ -11,9 +11,7 @@ from analyzer.wishes import Verb, Wish
 START = datetime(2026, 1, 1, tzinfo=UTC)
 V1, V2, V3 = "1" * 64, "2" * 64, "3" * 64
 
-SPEC = Spec(
-    target="podinfo", interval=10, threshold=2, step_weight=20, max_weight=60, progress_deadline=60, metrics=({},)
-)
+SPEC = Spec(target="podinfo", interval=10, threshold=2, steps=(20, 40, 60), progress_deadline=60, metrics=({},))
 GATED = replace(SPEC, gates=(Gate("load-test", "http://loadtester/", timeout=5),))
 OPEN = Check("load-test", Result.PASSED, "external check load-test passed")
 SHUT = Check("load-test", Result.FAILED, "external check load-test failed Forbidden")
