@@ -1,4 +1,4 @@
-"""What the analyzer follows of the cluster: six watches, none of them per application.
+"""What the analyzer follows of the cluster: eight watches, none of them per application.
 
 Of the Deployments in general only the metadata is followed; whole objects only while something is diverted
 (label `detour.dev/revision`), the canaries' own Deployments included, which carry that label, too.
@@ -8,10 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer import policy
 from analyzer.agenda import Key
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
-from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, METRIC_TEMPLATES, SERVICES
+from analyzer.kube.resources import (
+    CANARIES,
+    CANARY_POLICIES,
+    DEPLOYMENTS,
+    INGRESSES,
+    METRIC_TEMPLATES,
+    NAMESPACES,
+    SERVICES,
+)
 from analyzer.kube.watch import Watch
 from analyzer.spec import target_of
 from webhook import stash
@@ -30,6 +39,8 @@ class Cluster:
     services: Watch
     ingresses: Watch
     templates: Watch
+    namespaces: Watch
+    policies: Watch
 
     @classmethod
     def follow(cls, client: Client, touch: Callable[[Key], None]) -> "Cluster":
@@ -56,21 +67,40 @@ class Cluster:
             metadata = found["metadata"]
             touch((metadata["namespace"], _owner(found) or metadata["name"]))
 
+        def about_canary(found: Object) -> None:
+            touch((found["metadata"]["namespace"], target_of(found)))
+
+        def about_namespace(found: Object) -> None:
+            name = found["metadata"]["name"]
+            for each in cluster.diverted.in_namespace(name):
+                about_diverted(each)
+            for each in cluster.canaries.in_namespace(name):
+                about_canary(each)
+
+        def about_policy(_: Object) -> None:
+            for each in cluster.diverted.all():
+                about_diverted(each)
+            for each in cluster.canaries.all():
+                about_canary(each)
+
         cluster = cls(
             client=client,
-            canaries=Watch(client, CANARIES, lambda found: touch((found["metadata"]["namespace"], target_of(found)))),
+            canaries=Watch(client, CANARIES, about_canary),
             targets=Watch(client, DEPLOYMENTS, about_target, metadata_only=True),
             diverted=Watch(client, DEPLOYMENTS, about_diverted, selector=stash.REVISION),
             services=Watch(client, SERVICES, about_part),
             ingresses=Watch(client, INGRESSES, about_part),
             templates=Watch(client, METRIC_TEMPLATES, lambda _: None),
+            namespaces=Watch(client, NAMESPACES, about_namespace, selector=stash.POLICY, metadata_only=True),
+            policies=Watch(client, CANARY_POLICIES, about_policy),
         )
         return cluster
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """All of them; the Canaries come last, so that what they need is known when they are looked at."""
-        return self.targets, self.diverted, self.services, self.ingresses, self.templates, self.canaries
+        followed = (self.namespaces, self.policies, self.targets, self.diverted, self.services, self.ingresses)
+        return *followed, self.templates, self.canaries
 
     @property
     def synced(self) -> bool:
@@ -82,10 +112,20 @@ class Cluster:
         return next(iter(self.canaries_for(key)), None)
 
     def canaries_for(self, key: Key) -> list[Object]:
-        """All Canaries with this target, the oldest first: only that one counts."""
+        """All Canaries with this target, the user's before a policy's, the oldest first: only that one counts."""
         namespace, target = key
         found = (canary for canary in self.canaries.in_namespace(namespace) if target_of(canary) == target)
-        return sorted(found, key=lambda canary: (canary["metadata"]["creationTimestamp"], canary["metadata"]["name"]))
+        return sorted(found, key=_rank)
+
+    def policy_for(self, key: Key) -> str | None:
+        """The name of the policy that a Deployment falls under by label; None without one."""
+        target = self.targets.get(*key)
+        return policy.policy_of(target, self.namespaces.get("", key[0])) if target else None
+
+    def is_managed(self, key: Key) -> bool:
+        """Whether updates of a Deployment are sent to the webhook."""
+        target = self.targets.get(*key)
+        return target is not None and policy.is_managed(target, self.namespaces.get("", key[0]))
 
     def primary(self, key: Key, *, needed: bool) -> Object | None:
         """The whole primary Deployment while something is diverted; when it is not, it is asked for if `needed`."""
@@ -101,6 +141,11 @@ class Cluster:
         """Those objects of a watch that belong to the canary of `key`."""
         namespace, target = key
         return tuple(found for found in watch.in_namespace(namespace) if _owner(found) == target)
+
+
+def _rank(canary: Object) -> tuple[bool, str, str]:
+    metadata = canary["metadata"]
+    return policy.is_by_policy(canary), metadata["creationTimestamp"], metadata["name"]
 
 
 def _owner(found: Object) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzer import promotion, telemetry
+from analyzer import telemetry
 from analyzer.actions import Plan
 from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
@@ -23,6 +23,7 @@ from analyzer.metrics import validate
 from analyzer.observe import Neighbours, look, neighbours_of
 from analyzer.perform import Findings, Performer
 from analyzer.plan import plan
+from analyzer.policies import Policies
 from analyzer.routing import Router
 from analyzer.spec import Spec, SpecError, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
@@ -51,6 +52,7 @@ class Controller:
         performer: Performer,
         router: Router,
         measurements: Measurements,
+        policies: Policies,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._cluster = cluster
@@ -58,6 +60,7 @@ class Controller:
         self._performer = performer
         self._router = router
         self._measurements = measurements
+        self._policies = policies
         self._now = now
         self._failures: dict[Key, int] = {}
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
@@ -103,6 +106,7 @@ class Controller:
     def reconcile(self, key: Key) -> float | None:
         """Do what there is to do for one application now; returns in how many seconds to look again, if at all."""
         findings: Findings = {}
+        self._policies.settle(key)
         self._tell_rivals(key)
         for _ in range(ROUNDS):
             canary = self._cluster.canary_for(key)
@@ -176,9 +180,7 @@ class Controller:
             if known.phase.in_flight:
                 return known
         self._orphans.pop(key, None)
-        target = cluster.targets.get(*key)
-        if target is not None:
-            promotion.release(cluster.client, target)
+        self._policies.let_go(key)
         return None
 
 

@@ -56,12 +56,12 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     occasion = (status.revision, status.check_time)
     seen = Seen(name=name, namespace=namespace, wish=wish_of(canary) if canary else None)
     if target is None:
-        seen = _leftovers(cluster, key, replace(seen, obstacle=f"Deployment {name} does not exist"), router)
+        missing = f"Deployment {name} does not exist: create it, or correct spec.targetRef.name"
+        seen = _leftovers(cluster, key, replace(seen, obstacle=missing), router)
         return View(seen, key, canary, None, None, None, occasion)
-    policy = (target["metadata"].get("labels") or {}).get(stash.POLICY)
     service = apex.name(canary) if canary else None
     served = service is None or cluster.services.get(namespace, service) is not None
-    seen = replace(seen, target=True, served=served, labelled=policy not in (None, stash.POLICY_NONE))
+    seen = replace(seen, target=True, served=served, labelled=cluster.is_managed(key))
     primary = cluster.primary(key, needed=status.phase.in_flight)
     seen = _leftovers(cluster, key, seen, router)
     if primary is None:

@@ -97,7 +97,7 @@ class Performer:
         target = self._cluster.targets.get(*view.key)
         if target is None:
             return {"guarded": False}
-        problem = promotion.guard(self._cluster.client, target)
+        problem = promotion.guard(self._cluster.client, target, managed=self._cluster.is_managed(view.key))
         return {"guarded": not problem, "obstacle": problem}
 
     def _rehearse(self, primary: Object, waiting: Stash, view: View) -> str:

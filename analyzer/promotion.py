@@ -47,18 +47,21 @@ def label(client: Client, primary: Object, state: str) -> dict[str, Any]:
     return _patch(client, primary, _state(primary, state)).object
 
 
-def guard(client: Client, target: Object) -> str:
-    """Mark the target for the webhook if nothing else does. "" once its next update is sure to be diverted, else why.
+def guard(client: Client, target: Object, *, managed: bool) -> str:
+    """Mark the target for the webhook, unless it is `managed` by some label already.
 
-    Certainty comes from a dry run that the webhook has to deny: a promotion of a revision that nobody has.
+    "" once its next update is sure to be diverted, else why it is not. What makes sure is a dry run that the webhook
+    has to deny: a promotion of a revision that nobody has.
     """
     metadata = target["metadata"]
     labels = metadata.get("labels") or {}
     where = metadata["namespace"], metadata["name"]
+    if stash.CANARY_OF in labels:
+        return f"Deployment {metadata['name']} is a canary itself: put its primary into spec.targetRef.name"
     if labels.get(stash.POLICY) == stash.POLICY_NONE:
         return f"the Deployment opted out: take its label {stash.POLICY}={stash.POLICY_NONE} away"
     try:
-        if stash.POLICY not in labels:
+        if not managed:
             client.merge(DEPLOYMENTS, *where, _relabelled(metadata, {stash.POLICY: stash.POLICY_CANARY}))
         asking = {"metadata": {"annotations": {stash.PROMOTE: stash.promote_request(stash.GO, _NOBODYS)}}}
         client.merge(DEPLOYMENTS, *where, asking, dry_run=True)
@@ -69,12 +72,19 @@ def guard(client: Client, target: Object) -> str:
     return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration detour'"
 
 
-def release(client: Client, target: Object) -> None:
-    """The Canary is gone: its target is nobody's business any more."""
+def release(client: Client, target: Object) -> bool:
+    """Its target is nobody's business any more: our keys go. Returns whether there were any."""
     metadata = target["metadata"]
-    if (metadata.get("labels") or {}).get(stash.POLICY) == stash.POLICY_CANARY:
-        where = metadata["namespace"], metadata["name"]
-        client.merge(DEPLOYMENTS, *where, _relabelled(metadata, {stash.POLICY: None, stash.STATE: None}))
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    ours = {stash.REVISION, stash.STATE} | (
+        {stash.POLICY} if labels.get(stash.POLICY) == stash.POLICY_CANARY else set()
+    )
+    gone = _relabelled(metadata, dict.fromkeys(ours & labels.keys()))
+    gone["metadata"]["annotations"] = dict.fromkeys(stash.ANNOTATIONS & annotations.keys())
+    if not gone["metadata"]["labels"]:
+        return False
+    client.merge(DEPLOYMENTS, metadata["namespace"], metadata["name"], gone)
+    return True
 
 
 def _relabelled(metadata: Object, labels: Mapping[str, str | None]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from analyzer.kube.lease import Lease
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
+from analyzer.policies import Policies, ensure_default
 from analyzer.routing.nginx import Nginx
 from detour import logs
 from detour.certificates import Keeper
@@ -77,11 +78,12 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> Non
     telemetry.LEADING.set(1)
     while not cluster.synced:
         threading.Event().wait(0.05)
+    ensure_default(cluster.client)
     router, journal = Nginx(), Journal(cluster.client, identity)
     measurer = Measurer(cluster)
     measurements = Measurements(agenda.add)
     performer = Performer(cluster, router, journal, measurer, measurements)
-    Controller(cluster, agenda, performer, router, measurements).start()
+    Controller(cluster, agenda, performer, router, measurements, Policies(cluster, journal)).start()
     log.info("at work")
 
 

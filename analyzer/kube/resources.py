@@ -29,6 +29,8 @@ class Resource:
 
 CANARIES = Resource("flagger.app", "v1beta1", "canaries", "Canary")
 METRIC_TEMPLATES = Resource("flagger.app", "v1beta1", "metrictemplates", "MetricTemplate")
+CANARY_POLICIES = Resource("detour.dev", "v1alpha1", "canarypolicies", "CanaryPolicy", namespaced=False)
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 SERVICES = Resource("", "v1", "services", "Service")
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")

@@ -50,19 +50,50 @@ def deployment(**annotations: str) -> Object:
 
 def test_an_update_is_certain_to_be_diverted_when_our_webhook_denies_a_promotion_of_nobodys_revision() -> None:
     client = Recorder(None, Conflict(409, "Conflict", DENIED))
-    assert promotion.guard(client, deployment()) == ""
+    assert promotion.guard(client, deployment(), managed=False) == ""
 
 
 def test_it_is_not_certain_when_the_promotion_is_accepted_or_another_webhook_denies_it() -> None:
-    assert "not called yet" in promotion.guard(Recorder(None, None), deployment())
+    assert "not called yet" in promotion.guard(Recorder(None, None), deployment(), managed=False)
     other = Refused(403, "Forbidden", 'admission webhook "policy.kyverno.svc" denied the request')
-    assert "kyverno" in promotion.guard(Recorder(None, other), deployment())
+    assert "kyverno" in promotion.guard(Recorder(None, other), deployment(), managed=False)
+
+
+def test_what_a_label_manages_already_is_not_marked() -> None:
+    client = Recorder(Conflict(409, "Conflict", DENIED))
+    assert promotion.guard(client, deployment(), managed=True) == ""
+    assert len(client.patches) == 1
+
+
+def test_letting_go_takes_every_key_of_ours_and_nothing_else() -> None:
+    client = Recorder()
+    marked = deployment(**{stash.TEMPLATE: "{}", stash.HISTORY: "a"})
+    marked["metadata"]["labels"] |= {stash.POLICY: stash.POLICY_CANARY, stash.STATE: "analysing", "app": "podinfo"}
+    assert promotion.release(client, marked)
+    assert client.patches[0]["metadata"] == {
+        "resourceVersion": "7",
+        "labels": dict.fromkeys((stash.REVISION, stash.STATE, stash.POLICY)),
+        "annotations": dict.fromkeys((stash.TEMPLATE, stash.HISTORY)),
+    }
+
+
+def test_a_policy_that_a_person_wrote_on_it_stays_when_it_is_let_go() -> None:
+    client = Recorder()
+    marked = deployment()
+    marked["metadata"]["labels"][stash.POLICY] = stash.POLICY_NONE
+    assert promotion.release(client, marked)
+    assert stash.POLICY not in client.patches[0]["metadata"]["labels"]
+
+
+def test_what_bears_nothing_of_ours_is_not_touched_when_it_is_let_go() -> None:
+    plain = {"metadata": {"namespace": "shop", "name": "podinfo", "resourceVersion": "7"}}
+    assert not promotion.release(Recorder(), plain)
 
 
 def test_a_target_is_only_marked_as_it_was_seen() -> None:
     client = Recorder(Conflict(409, "Conflict", "the object has been modified"))
     with pytest.raises(Conflict):
-        promotion.guard(client, deployment())
+        promotion.guard(client, deployment(), managed=False)
     assert client.patches[0]["metadata"]["resourceVersion"] == "7"
 
 

@@ -1,0 +1,89 @@
+"""Keeps the Canaries that policies give in line with the labels and the policies; what they should be is `policy`'s."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer import policy, promotion
+from analyzer.actions import Emit
+from analyzer.agenda import Key
+from analyzer.cluster import Cluster
+from analyzer.journal import Journal
+from analyzer.kube.client import Client
+from analyzer.kube.errors import Conflict
+from analyzer.kube.resources import CANARIES, CANARY_POLICIES
+from webhook import stash
+
+Object = Mapping[str, Any]
+
+
+def ensure_default(client: Client) -> None:
+    """The policy `default` exists; what somebody has made of it stays."""
+    try:
+        client.create(CANARY_POLICIES, policy.default())
+    except Conflict:
+        return
+
+
+class Policies:
+    """Works on one application at a time, from what the watches hold."""
+
+    def __init__(self, cluster: Cluster, journal: Journal) -> None:
+        self._cluster = cluster
+        self._journal = journal
+        self._told: dict[Key, str] = {}
+
+    def settle(self, key: Key) -> None:
+        """Make, change or take away the Canary that a policy gives. The user's own always wins."""
+        deployment = self._cluster.targets.get(*key)
+        canaries = self._cluster.canaries_for(key)
+        given = [canary for canary in canaries if policy.is_by_policy(canary)]
+        name = self._cluster.policy_for(key)
+        if deployment is None or name is None or len(given) < len(canaries):
+            for canary in given:
+                self._delete(canary)
+            return
+        found = self._cluster.policies.get("", name)
+        if found is None:
+            self._say(key, deployment, f"CanaryPolicy {name} does not exist: create it, or correct the label")
+        elif given:
+            self._bring_up_to_date(given[0], policy.canary_by(found, deployment))
+        elif self._cluster.diverted.get(*key):
+            self._create(key, policy.canary_by(found, deployment), deployment)
+
+    def let_go(self, key: Key) -> None:
+        """Neither a Canary nor a policy is there for it any more: take our keys away, and with them what waited."""
+        target = self._cluster.targets.get(*key)
+        if target is None or self._cluster.policy_for(key) is not None:
+            return
+        waited = stash.TEMPLATE in (target["metadata"].get("annotations") or {})
+        if promotion.release(self._cluster.client, target) and waited:
+            text = f"Detour has let go of {key[1]}.{key[0]}: the update that waited is dropped"
+            self._journal.tell(Emit(text, warning=True, milestone=True), None, target)
+
+    def _create(self, key: Key, body: dict[str, Any], deployment: Object) -> None:
+        try:
+            self._cluster.canaries.learn(self._cluster.client.create(CANARIES, body))
+        except Conflict:
+            self._say(key, deployment, f"Canary {key[1]} has another target: rename it, or write one for {key[1]}")
+
+    def _bring_up_to_date(self, canary: Object, wanted: Object) -> None:
+        if not wanted["metadata"]["annotations"].items() <= canary["metadata"]["annotations"].items() or (
+            not wanted["metadata"]["labels"].items() <= canary["metadata"]["labels"].items()
+        ):
+            metadata = {**canary["metadata"]}
+            for kind in ("labels", "annotations"):
+                metadata[kind] = {**metadata[kind], **wanted["metadata"][kind]}
+            body = {**canary, "metadata": metadata, "spec": wanted["spec"]}
+            self._cluster.canaries.learn(self._cluster.client.replace(CANARIES, body))
+
+    def _delete(self, canary: Object) -> None:
+        metadata = canary["metadata"]
+        if "deletionTimestamp" not in metadata:
+            self._cluster.client.delete(CANARIES, metadata["namespace"], metadata["name"], metadata["uid"])
+
+    def _say(self, key: Key, deployment: Object, problem: str) -> None:
+        """Once, as long as it stays the same; there is no Canary that could bear it."""
+        if self._cluster.diverted.get(*key) and self._told.get(key) != problem:
+            self._told[key] = problem
+            text = f"Halt {key[1]}.{key[0]}: {problem}"
+            self._journal.tell(Emit(text, warning=True, milestone=True), None, deployment)

@@ -1,0 +1,88 @@
+"""Policies by label: whose Deployment falls under which CanaryPolicy, and the Canary that it then gets.
+
+The webhook diverts whatever bears the label, or lives in a Namespace that does; which policy is meant is decided here.
+The Canary is the Deployment's own object like any other, so that everything else knows nothing of policies.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer.kube.resources import CANARIES, CANARY_POLICIES, DEPLOYMENTS
+from webhook import stash
+
+Object = Mapping[str, Any]
+
+BY_POLICY = "detour.dev/by-policy"  # label: the policy that a Canary was made by
+GIVEN = "detour.dev/policy-spec"  # annotation: digest of the spec that the policy gave it
+RESERVED = (stash.POLICY_NONE, stash.POLICY_CANARY)
+
+
+def policy_of(deployment: Object, namespace: Object | None) -> str | None:
+    """The name of the policy that a Deployment falls under. Its own label wins over that of its Namespace."""
+    own = _label(deployment, stash.POLICY)
+    if own not in (None, stash.POLICY_CANARY):
+        return None if own == stash.POLICY_NONE else own
+    around = _label(namespace, stash.POLICY) if namespace else None
+    return None if around in RESERVED else around
+
+
+def is_managed(deployment: Object, namespace: Object | None) -> bool:
+    """Whether the webhook is called for it, by its own label or its Namespace's (manifests/webhook.yaml)."""
+    own = _label(deployment, stash.POLICY)
+    around = _label(namespace, stash.POLICY) if namespace else None
+    return (around if own is None else own) not in (None, stash.POLICY_NONE)
+
+
+def canary_by(policy: Object, deployment: Object) -> dict[str, Any]:
+    """The Canary that a policy gives a Deployment, which owns it."""
+    metadata = deployment["metadata"]
+    spec = {**policy["spec"], "targetRef": _reference(metadata["name"])}
+    owner = _reference(metadata["name"]) | {"uid": metadata["uid"], "controller": False, "blockOwnerDeletion": False}
+    return {
+        "apiVersion": CANARIES.api_version,
+        "kind": CANARIES.kind,
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": {BY_POLICY: policy["metadata"]["name"]},
+            "annotations": {GIVEN: _digest(spec)},
+            "ownerReferences": [owner],
+        },
+        "spec": spec,
+    }
+
+
+def default() -> dict[str, Any]:
+    """The policy that every cluster starts with."""
+    metrics = [
+        {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}},
+        {"name": "request-duration", "interval": "1m", "thresholdRange": {"max": 500}},
+    ]
+    analysis = {"interval": "30s", "threshold": 3, "stepWeights": [10, 25, 50], "metrics": metrics}
+    return {
+        "apiVersion": CANARY_POLICIES.api_version,
+        "kind": CANARY_POLICIES.kind,
+        "metadata": {"name": "default"},
+        "spec": {"analysis": analysis},
+    }
+
+
+def is_by_policy(canary: Object) -> bool:
+    """Whether a Canary is still what its policy made of it; one that a person has edited since is that person's."""
+    given = (canary["metadata"].get("annotations") or {}).get(GIVEN)
+    return _label(canary, BY_POLICY) is not None and given == _digest(canary["spec"])
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"apiVersion": DEPLOYMENTS.api_version, "kind": DEPLOYMENTS.kind, "name": name}
+
+
+def _label(thing: Object, key: str) -> str | None:
+    value = (thing["metadata"].get("labels") or {}).get(key)
+    return None if value is None else str(value)
+
+
+def _digest(spec: Object) -> str:
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
