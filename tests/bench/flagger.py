@@ -6,12 +6,13 @@ Both act on every Canary that they see, so Detour is away while Flagger is measu
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sandbox import build, images
 from sandbox.parts import Part
 from tests.bench.figure import say
+from tests.bench.memory import Size, size
 from tests.cluster.kubectl import Object, eventually, get, kubectl
 from tests.cluster.shop import PROMETHEUS
 
@@ -24,6 +25,7 @@ PART = Part(
     home=Path(__file__).parent / "parts",
 )
 NAME = "flagger"
+PROGRAM = "/flagger/flagger"  # in its container
 LABELS = {"app": NAME}
 
 
@@ -49,9 +51,16 @@ def running(namespace: str) -> Iterator[None]:
         kubectl("-n", namespace, "delete", "deployment", NAME, "--ignore-not-found", "--timeout=60s")
 
 
-def log(namespace: str, lines: int = 20) -> list[str]:
-    """The last lines that Flagger wrote."""
-    return kubectl("-n", namespace, "logs", f"deployment/{NAME}", f"--tail={lines}", check=False).out.splitlines()
+def memory() -> Size:
+    """What Flagger takes, now. Raises AssertionError when it does not run."""
+    pids = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with suppress(OSError):  # it has ended
+                words = (process / "cmdline").read_text().split("\0")
+                pids += [int(process.name)] if words[0] == PROGRAM else []
+    assert pids, "no process of Flagger runs"
+    return size(pids)
 
 
 @contextmanager
@@ -97,7 +106,7 @@ def _deployment(namespace: str, program: Path) -> Object:
         "image": images.PAUSE,
         "imagePullPolicy": "IfNotPresent",
         "command": [
-            "/flagger/flagger",
+            PROGRAM,
             "-mesh-provider=nginx",
             "-ingress-annotations-prefix=nginx.ingress.kubernetes.io",
             f"-namespace={namespace}",

@@ -1,82 +1,75 @@
-"""The application of the scenario, under Detour or under Flagger: the same YAML but for its namespace and host."""
+"""The diary's application and Canary, letter by letter but for names: in a namespace and at a host of their own."""
 
-import json
-from dataclasses import dataclass, field
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 
+from sandbox import command
 from tests.bench.figure import SHORT
-from tests.cluster.kubectl import Object, kubectl
-from tests.cluster.shop import PROMETHEUS, SUCCESS_RATE, Shop
+from tests.cluster.kubectl import ROOT, Said, kubectl
 
-INTERVAL = 10  # seconds
+DIARY = ROOT / "tests/seed"
+LOAD_TESTER = ROOT / "manifests/loadtester"
+FILES = ("deploy.yaml", "ingress.yaml", "rule.yaml", "canary.yaml")
+HOST, SECRET = "www.mykernel.cn", "mykernel.cn"
+HTTPS = int(os.environ.get("DETOUR_SANDBOX_HTTPS_PORT", "8443"))
+
+INTERVAL = 10  # seconds, as in canary.yaml
 STEP_WEIGHT = 5
 MAX_WEIGHT = 10 if SHORT else 50
 STEPS = MAX_WEIGHT // STEP_WEIGHT
-DURATION = (
-    'histogram_quantile(0.99, sum(rate(http_request_duration_seconds_bucket{namespace="{{ namespace }}",'
-    'pod=~"{{ target }}-[^-]+-[^-]+$"}[{{ interval }}])) by (le)) * 1000'
-)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """One application in a namespace of its own, with a Canary as the diary has it."""
+    """One namespace with the diary's application, and the load tester that its Canary calls."""
 
     namespace: str
     name = "podinfo"
-    _shop: Shop = field(init=False)
-
-    def __post_init__(self) -> None:
-        metrics = [
-            {**_metric("success-rate"), "thresholdRange": {"min": 99}},
-            {**_metric("duration"), "thresholdRange": {"max": 500}},
-        ]
-        analysis = {
-            "interval": f"{INTERVAL}s",
-            "threshold": 3,
-            "stepWeight": STEP_WEIGHT,
-            "maxWeight": MAX_WEIGHT,
-            "metrics": metrics,
-        }
-        spec = {
-            "provider": "nginx",
-            "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "podinfo"},
-            "service": {"port": 9898, "portName": "http", "targetPort": 9898},
-        }
-        self._shop = Shop(self.namespace, analysis=analysis, spec=spec)
 
     @property
     def host(self) -> str:
-        return self._shop.host
+        return f"{self.namespace}.{SECRET}"
 
     @property
     def address(self) -> str:
-        return "http://127.0.0.1:8080/version"
+        """Where the Ingress controller is; the Ingress wants TLS."""
+        return f"https://127.0.0.1:{HTTPS}/"
 
     def open(self) -> None:
-        shop = self._shop
-        items = [
-            shop.deployment(),
-            shop.ingress(),
-            _template("success-rate", SUCCESS_RATE),
-            _template("duration", DURATION),
-            shop.canary(),
-        ]
-        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-        kubectl("-n", self.namespace, "apply", "-f", "-", stdin=manifest)
-        kubectl("-n", self.namespace, "rollout", "status", "deployment/podinfo", "--timeout=90s")
+        """Create everything, and wait until the pods run. Who makes the Service is the controller's business."""
+        self._kubectl("apply", "-k", str(LOAD_TESTER))
+        self._certify()
+        manifest = "\n---\n".join(self.manifest((DIARY / name).read_text()) for name in FILES)
+        self._kubectl("apply", "-f", "-", stdin=manifest)
+        for deployment in (self.name, "flagger-loadtester"):
+            self._kubectl("rollout", "status", f"deployment/{deployment}", "--timeout=90s")
 
     def update(self) -> None:
-        self._shop.set_image("6.0.1")
+        """What the user types."""
+        self._kubectl("set", "image", f"deployment/{self.name}", "deploy-container=seed-app:3.0.1")
 
+    def manifest(self, text: str) -> str:
+        """The diary's YAML with its namespaces and its host as they are called here."""
+        renamed = {
+            "namespace: default": f"namespace: {self.namespace}",
+            "podinfo-canary.default.svc": f"podinfo-canary.{self.namespace}.svc",
+            "flagger-loadtester.test.svc": f"flagger-loadtester.{self.namespace}.svc",
+            HOST: self.host,
+            "maxWeight: 50": f"maxWeight: {MAX_WEIGHT}",
+        }
+        for theirs, ours in renamed.items():
+            text = text.replace(theirs, ours)
+        return text
 
-def _metric(name: str) -> Object:
-    return {"name": name, "interval": f"{INTERVAL}s", "templateRef": {"name": name}}
+    def _certify(self) -> None:
+        """The Secret that the Ingress names, with a certificate that nobody vouches for."""
+        with tempfile.TemporaryDirectory() as folder:
+            key, certificate = Path(folder, "key"), Path(folder, "certificate")
+            made = ("-days", "1", "-subj", f"/CN={self.host}", "-keyout", str(key), "-out", str(certificate))
+            command.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made)
+            self._kubectl("create", "secret", "tls", SECRET, f"--key={key}", f"--cert={certificate}")
 
-
-def _template(name: str, query: str) -> Object:
-    return {
-        "apiVersion": "flagger.app/v1beta1",
-        "kind": "MetricTemplate",
-        "metadata": {"name": name},
-        "spec": {"provider": {"type": "prometheus", "address": PROMETHEUS}, "query": query},
-    }
+    def _kubectl(self, *arguments: str, stdin: str | None = None) -> Said:
+        return kubectl("-n", self.namespace, *arguments, stdin=stdin)
