@@ -32,9 +32,12 @@ class Rehearse:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Call the gates of the analysis, and evaluate its metrics unless there is nothing to measure yet, now."""
+    """Call the gates of the analysis and evaluate its metrics, now.
 
-    metrics: bool = True
+    Without `traffic` the metrics have nothing to judge, but that one cannot be measured is better known before.
+    """
+
+    traffic: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,10 @@ class Measurer:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def __call__(self, view: View, *, metrics: bool) -> tuple[Check, ...]:
-        """A check for each gate and, if `metrics` and all gates are open, for each metric (Flagger's order).
+    def __call__(self, view: View, *, traffic: bool) -> tuple[Check, ...]:
+        """A check for each gate and, if all gates are open, for each metric (Flagger's order).
+
+        Without `traffic` a metric has nothing to judge: only that it cannot be measured is a finding.
 
         Never raises, since what cannot be measured is a finding, too.
         """
@@ -40,15 +42,18 @@ class Measurer:
         checks = tuple(
             call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate)) for gate in spec.gates
         )
-        if not metrics or any(check.result is not Result.PASSED for check in checks):
+        if any(check.result is not Result.PASSED for check in checks):
             return checks
-        return (*checks, *(self._check(metric, view) for metric in spec.metrics))
+        measured = [self._check(metric, view) for metric in spec.metrics]
+        return (*checks, *(check for check in measured if traffic or check.result is Result.UNMEASURED))
 
     def problem(self, view: View) -> str:
         """Why a metric could not be measured, by what is known without asking its provider; "" if nothing is wrong."""
         try:
             for metric in parse(view.canary).metrics if view.canary else ():
-                self._provider(self._template(metric, view.key[0])).close()
+                template = self._template(metric, view.key[0])
+                query_for(metric, template, _values(view))
+                self._provider(template).close()
         except (MetricError, SpecError) as error:
             return str(error)
         return ""

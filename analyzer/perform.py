@@ -65,8 +65,8 @@ class Performer:
                 if problem := self._measurer.problem(view):
                     return {"obstacle": problem}
                 return {"rehearsal": self._rehearse(view.primary, view.waiting, view)}
-            case Measure(metrics):
-                self._measurements.start(view.key, view.occasion, lambda: self._measurer(view, metrics=metrics))
+            case Measure(traffic):
+                self._measurements.start(view.key, view.occasion, lambda: self._measurer(view, traffic=traffic))
             case RunCanary():
                 self._run_canary(action, view)
             case Route():

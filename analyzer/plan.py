@@ -83,7 +83,10 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return _promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
     if problem := seen.refused or seen.obstacle:
         told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
-        return _halt(spec, status, problem, now, *([told] if status.problem != problem else ()))
+        news = [told] if status.problem != problem else []
+        if canary is None and not seen.refused:  # nothing runs yet, so it may wait for as long as it takes
+            return Plan(replace(status, problem=problem), tuple(news), wake=spec.interval)
+        return _halt(spec, status, problem, now, *news)
     if (canary is None or canary.digest != status.revision) and seen.rehearsal is None:
         return Plan(status, (Rehearse(),), wake=AGAIN)
     if seen.rehearsal:
@@ -92,6 +95,7 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     size = replicas_for(seen.primary.replicas, spec.next_weight(status.weight))
     if canary is None or (canary.digest, canary.replicas) != (status.revision, size):
         actions.append(RunCanary(size))
+        status = replace(status, step_time=now if canary is None else status.step_time)
     if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
         status = replace(status, routed_away=None if seen.weight else status.routed_away)
@@ -119,7 +123,7 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
     """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check."""
     if spec.skip_analysis and canary.ready:
         return _promote(status, seen, now)
-    if not (status.weight or spec.gates):
+    if not (status.weight or spec.gates or spec.metrics):
         return _advance(spec, status, seen, now)
     if status.check_time and (left := _interval_left(spec, status, now)) > 0:
         return Plan(status, wake=left)
@@ -127,7 +131,7 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
     if not canary.available:
         checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)
     if checks is None:
-        return Plan(status, (Measure(metrics=status.weight > 0),), wake=AGAIN)
+        return Plan(status, (Measure(traffic=status.weight > 0),), wake=AGAIN)
     status = replace(status, verdict=tuple(check.text for check in checks))
     return _judge(spec, status, seen, checks, "" if canary.ready else _unready(seen, canary), now)
 
@@ -154,7 +158,7 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
         back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
         return _end(status, Ending(Outcome.FAILED, f"{reason}: {failed[0].text}"), now, *halts, back)
     if unknown:
-        halt = Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True)
+        halt = Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True, milestone=True)
         return _halt(spec, status, unknown[0], now, *([halt] if status.problem != unknown[0] else ()))
     if unready:
         return _halt(spec, status, unready, now)

@@ -23,13 +23,16 @@ def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
         waits = seen.primary is not None and seen.primary.stash is not None
         halt = Emit(f"Halt {seen.who}: {seen.unusable}", warning=True, milestone=waits)
         halted = replace(status, phase=Phase.WAITING) if waits else _waits_no_more(status)
-        return Plan(replace(halted, problem=seen.unusable), (halt,) if status.problem != seen.unusable else ())
+        news = status.problem != seen.unusable or (waits and status.phase is not Phase.WAITING)
+        return Plan(replace(halted, problem=seen.unusable), (halt,) if news else ())
     if seen.target and not (seen.served or seen.refused):
         return Plan(status, (Serve(),), AGAIN)
     if seen.guarded is None and not seen.refused and not (status.guarded and seen.labelled):
         return Plan(status, (Guard(),))
-    status = _guarded(status, seen)
+    known, status = status.problem, _guarded(status, seen)
     done: tuple[Action, ...] = ()
+    if seen.obstacle and status.problem not in ("", known):
+        done = (Emit(f"Halt {seen.who}: {status.problem}", warning=True),)
     if status.guarded and status.phase is Phase.INITIALIZING:
         status = replace(status, phase=Phase.INITIALIZED)
         done = (Emit(f"Initialization done! {seen.who}"),)

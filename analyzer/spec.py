@@ -20,6 +20,8 @@ DEFAULT_WINDOW = "1m"
 DEFAULT_TIMEOUT = "10s"
 MOST_RETRIES = 10
 
+ROUTER = "nginx"  # the annotations; other controllers understand them, too
+
 LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "alerts", "sessionAffinity")
 
 
@@ -28,7 +30,11 @@ class SpecError(Exception):
 
     def __init__(self, field: str, problem: str, remedy: str) -> None:
         super().__init__(f"{field}: {problem}; {remedy}")
-        self.field = field
+        self.field, self.problem, self.remedy = field, problem, remedy
+
+    def of(self, whole: str) -> "SpecError":
+        """The same, saying whose field it is."""
+        return SpecError(f"{self.field} of {whole}", self.problem, self.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,9 @@ def _steps(analysis: Mapping[str, Any]) -> tuple[int, ...]:
     step = _whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
     if not 1 <= step <= 100:
         raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
-    last = _percentage(analysis, "maxWeight", 100, "spec.analysis.maxWeight")
+    last = _whole(analysis, "maxWeight", 100, "spec.analysis.maxWeight") or 100  # Flagger's 0
+    if last > 100:
+        raise SpecError("spec.analysis.maxWeight", f"{last} is no percentage", "set 1 to 100")
     return (*range(step, last, step), last)
 
 
@@ -183,6 +191,9 @@ def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str
                 "this version of Detour does not have it yet",
                 "take it out",
             )
+    if spec.get("provider", ROUTER) != ROUTER:
+        problem = f"this version of Detour does not split traffic by {spec['provider']} yet"
+        raise SpecError("spec.provider", problem, f"set {ROUTER}, or take it out: the Ingresses are found")
     if spec.get("autoscalerRef"):
         raise SpecError("spec.autoscalerRef", "it is not needed", "take it out: the primary keeps its own autoscaler")
 
@@ -191,11 +202,4 @@ def _whole(values: Mapping[str, Any], key: str, default: int, field: str) -> int
     value = values.get(key, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise SpecError(field, f"{value!r} is no whole number", "set 0 or more")
-    return value
-
-
-def _percentage(values: Mapping[str, Any], key: str, default: int, field: str) -> int:
-    value = _whole(values, key, default, field)
-    if not 1 <= value <= 100:
-        raise SpecError(field, f"{value} is no percentage", "set 1 to 100")
     return value

@@ -57,7 +57,11 @@ def provider_for(metric_template: Object, secret: Object | None) -> Provider:
             f"{provider.get('type')!r} is no provider that this version of Detour has",
             f"use {' or '.join(_PROVIDERS)}",
         )
-    return build(provider, _credentials(provider, secret, where))
+    credentials = _credentials(provider, secret, where)
+    try:
+        return build(provider, credentials)
+    except SpecError as error:
+        raise error.of(where) from None
 
 
 def _prometheus(provider: Object, credentials: Mapping[str, str]) -> Provider:

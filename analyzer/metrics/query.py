@@ -32,10 +32,12 @@ def query_for(metric: Mapping[str, Any], metric_template: Mapping[str, Any], val
     interval = str(metric.get("interval") or DEFAULT_WINDOW)
     variables = metric.get("templateVariables") or {}
     query = str((metric_template.get("spec") or {}).get("query") or "")
-    if not query.strip():
-        name = metric_template["metadata"]["name"]
-        raise SpecError(f"spec.query of MetricTemplate {name}", "it is empty", "write the query of the metric")
-    return render(query, {**values, "interval": interval}, variables)
+    try:
+        if not query.strip():
+            raise SpecError("spec.query", "it is empty", "write the query of the metric")
+        return render(query, {**values, "interval": interval}, variables)
+    except SpecError as error:
+        raise error.of(f"MetricTemplate {metric_template['metadata']['name']}") from None
 
 
 def render(query: str, values: Mapping[str, str], variables: Mapping[str, str] | None = None) -> str:
@@ -96,6 +98,6 @@ def _value(expression: str, values: Mapping[str, str]) -> str:
 def _variable(name: str, variables: Mapping[str, str]) -> str:
     if name not in variables:
         raise SpecError(
-            f"templateVariables.{name}", "the query uses it, and the metric does not set it", "add it to the metric"
+            f"variables.{name} in spec.query", "the metric does not set it", "add it to its templateVariables"
         )
     return str(variables[name])

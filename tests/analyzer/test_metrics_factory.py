@@ -68,7 +68,11 @@ def test_a_secret_that_the_template_does_not_name_is_not_used(built: list[Any]) 
     [
         (template(type="datadog"), None, "spec.provider.type of MetricTemplate shop/latency: 'datadog' is no provider"),
         (template(type=None), None, "use prometheus"),
-        (template(address="nowhere"), None, "spec.provider.address: 'nowhere' is no http or https address"),
+        (
+            template(address="nowhere"),
+            None,
+            "spec.provider.address of MetricTemplate shop/latency: 'nowhere' is no http or https address",
+        ),
         (REFERRING, None, "Secret creds is not in the template's namespace; create it, or correct the name"),
         (REFERRING, secret(username="ann"), "the Secret has the keys username; give it a token, or"),
         (REFERRING, secret(), "Secret creds is empty"),

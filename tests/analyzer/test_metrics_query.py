@@ -73,7 +73,7 @@ def test_an_unknown_placeholder_is_named_with_those_that_are_known(expression: s
 
 
 def test_a_variable_that_the_metric_does_not_set_is_named() -> None:
-    with pytest.raises(SpecError, match=r"templateVariables\.path: the query uses it.*add it to the metric"):
+    with pytest.raises(SpecError, match=r"variables\.path in spec\.query: the metric does not set it; add it to its"):
         render("{{ variables.path }}", VALUES, {"other": "x"})
 
 

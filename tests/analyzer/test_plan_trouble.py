@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.actions import Ask, Label, Route
 from analyzer.status import Outcome, Phase, Status
-from tests.analyzer.things import FAILED, PASSED, SPEC, V1, V2, V3
+from tests.analyzer.things import FAILED, PASSED, SPEC, UNMEASURED, V1, V2, V3
 from tests.analyzer.world import World, initialized
 
 LONG = 200.0
@@ -95,6 +95,39 @@ def test_a_canary_object_broken_in_mid_run_takes_the_traffic_away_and_starts_ane
     world.run(LONG)
     assert world.phase() is Phase.SUCCEEDED
     assert world.breaches == []
+
+
+def test_what_cannot_be_measured_is_known_before_there_is_any_traffic_and_told_on_the_deployment() -> None:
+    world = shipped(checks=UNMEASURED)
+    world.run(30)
+    assert (world.status.problem, world.status.failed_checks) == (UNMEASURED.text, 0)
+    assert world.told.count(f"Halt podinfo.shop advancement {UNMEASURED.text}") == 1
+    assert not any(world.weights)
+    world.checks = PASSED
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
+    assert world.breaches == []
+
+
+def test_an_obstacle_may_be_there_for_long_and_what_waits_goes_on_once_it_is_gone() -> None:
+    world = shipped(obstacle="no Ingress leads to it")
+    world.run(10 * LONG)
+    assert (world.phase(), world.status.problem, world.canary) == (Phase.PROGRESSING, world.obstacle, None)
+    world.obstacle = ""
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
+    assert world.breaches == []
+
+
+def test_an_update_that_comes_to_a_canary_object_that_is_broken_already_is_told_why_it_waits() -> None:
+    world = initialized()
+    world.unusable = "spec.analysis.stepWeight: 0 is no step"
+    world.run(5)
+    assert world.told.count(f"Halt podinfo.shop: {world.unusable}") == 1
+    world.divert(V2)
+    world.run(5)
+    assert world.told.count(f"Halt podinfo.shop: {world.unusable}") == 2
+    assert world.phase() is Phase.WAITING
 
 
 def test_a_canary_that_dies_under_traffic_fails_its_checks_without_any_metric() -> None:

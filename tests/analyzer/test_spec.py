@@ -45,6 +45,7 @@ def test_a_gate_is_read_with_flaggers_defaults() -> None:
         ({"stepWeight": 50, "maxWeight": 20}, (20,)),
         ({"stepWeight": 100, "maxWeight": 100}, (100,)),
         ({"stepWeights": [10, 25, 50], "maxWeight": 5}, (10, 25, 50)),
+        ({"stepWeight": 50, "maxWeight": 0}, (50, 100)),
     ],
 )
 def test_the_steps_are_listed_or_counted_and_never_above_max_weight(stated: Any, steps: tuple[int, ...]) -> None:
@@ -67,7 +68,7 @@ def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
     [
         (canary({"stepWeight": 0}), "spec.analysis.stepWeight"),
         (canary({"stepWeight": 101}), "spec.analysis.stepWeight"),
-        (canary({"maxWeight": 0}), "spec.analysis.maxWeight"),
+        (canary({"maxWeight": 101}), "spec.analysis.maxWeight"),
         (canary({"stepWeights": [10, 200]}), "spec.analysis.stepWeights"),
         (canary({"stepWeights": [10, 50, 25]}), "spec.analysis.stepWeights"),
         (canary({"stepWeights": [10, 10]}), "spec.analysis.stepWeights"),
@@ -77,6 +78,7 @@ def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
         (gated(url="http://loadtester.test:nothing/"), "spec.analysis.webhooks[load-test].url"),
         (gated(timeout="soon"), "spec.analysis.webhooks[load-test].timeout"),
         (gated(retries=1000), "spec.analysis.webhooks[load-test].retries"),
+        (canary(provider="istio"), "spec.provider"),
         (canary({"iterations": 3}), "spec.analysis.iterations"),
         (canary(autoscalerRef={"name": "podinfo"}), "spec.autoscalerRef"),
         (canary(targetRef={"kind": "DaemonSet", "name": "a"}), "spec.targetRef.kind"),

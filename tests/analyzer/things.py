@@ -18,6 +18,7 @@ SHUT = Check("load-test", Result.FAILED, "external check load-test failed Forbid
 SILENT = Check("load-test", Result.UNMEASURED, "external check load-test cannot be called")
 PASSED = Check("success", Result.PASSED, "success 100.00 >= 99")
 FAILED = Check("success", Result.FAILED, "success 50.00 < 99")
+UNMEASURED = Check("success", Result.UNMEASURED, "metric query failed for success: parse error")
 NO_DATA = Check("success", Result.NO_DATA, "no values found")
 
 

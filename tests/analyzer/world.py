@@ -134,8 +134,8 @@ class World(Things):
                 self.served = True
             case Rehearse():
                 return {"rehearsal": self.refused}
-            case Measure(metrics):
-                return {"checks": self._measure(metrics)}
+            case Measure(traffic):
+                return {"checks": self._measure(traffic)}
             case RunCanary(size):
                 self._run_canary(size)
             case Route(weight, _):
@@ -151,14 +151,15 @@ class World(Things):
                 self.state = state
         return {}
 
-    def _measure(self, metrics: bool) -> tuple[Check, ...]:
+    def _measure(self, traffic: bool) -> tuple[Check, ...]:
         assert self.canary
         self.called += bool(self.spec.gates)
-        self._breach(metrics and not self.route, "a canary without traffic was measured")
+        self._breach(traffic and not self.route, "a canary without traffic was measured")
         checks: tuple[Check, ...] = (self.gate,) if self.spec.gates else ()
-        if metrics and (self.gate.result is Result.PASSED or not checks):
+        heard = traffic or self.checks.result is Result.UNMEASURED
+        if heard and (self.gate.result is Result.PASSED or not checks):
             checks += (self.checks,)
-        if metrics:
+        if traffic:
             proven = all(check.result is Result.PASSED for check in checks)
             (self.passed.add if proven else self.passed.discard)(self.canary[0])
         return checks
