@@ -1,4 +1,4 @@
-"""What a real API server says to Canaries: yes to Flagger's YAML, and a sentence that helps to everything else."""
+"""What a real API server says to Canaries and their like: yes to Flagger's YAML, to all else a sentence that helps."""
 
 import copy
 import re
@@ -48,6 +48,13 @@ CANARY: dict[str, Any] = {
     },
 }
 
+METRIC_TEMPLATE: dict[str, Any] = {
+    "apiVersion": "flagger.app/v1beta1",
+    "kind": "MetricTemplate",
+    "metadata": {"name": "refusals", "namespace": "default"},
+    "spec": {"query": "vector(1)", "provider": {"type": "prometheus", "address": "http://prometheus.example:9090/p"}},
+}
+
 
 def with_value(path: str, value: Any) -> dict[str, Any]:
     """The Canary with one field of its spec set, or removed where the value is None."""
@@ -56,14 +63,14 @@ def with_value(path: str, value: Any) -> dict[str, Any]:
     found: Any = canary["spec"]
     for name in parents:
         found = found[int(name)] if name.isdigit() else found[name]
-    found[last] = value
+    found[int(last) if last.isdigit() else last] = value
     if value is None:
         del found[last]
     return canary
 
 
-def said(canary: dict[str, Any]) -> str:
-    answer = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", given=canary)
+def said(given: dict[str, Any]) -> str:
+    answer = kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", given=given)
     return answer.stderr if answer.returncode else ""
 
 
@@ -77,6 +84,14 @@ def said(canary: dict[str, Any]) -> str:
         ("service.targetPort", 8080),
         ("targetRef.kind", "DaemonSet"),
         ("skipAnalysis", True),
+        ("analysis.maxWeight", 0),
+        ("analysis.metrics.0.interval", "1m30s"),
+        ("analysis.metrics.0.name", "request-duration"),
+        ("analysis.metrics", []),
+        ("analysis.metrics.0", {"name": "errors", "query": "vector(0)", "threshold": 1}),
+        ("service.name", ""),
+        ("service.targetPort", 0),
+        ("targetRef.name", "web-1.example"),
     ],
 )
 def test_a_canary_is_accepted(path: str, value: Any) -> None:
@@ -86,17 +101,49 @@ def test_a_canary_is_accepted(path: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("analysis.interval", "0s", "spec.analysis.interval: .* must be a duration of at least 1s, such as 30s"),
-        ("analysis.interval", "10x", "spec.analysis.interval: .* must be a duration of at least 1s, such as 30s"),
+        ("analysis.interval", "0s", "spec.analysis.interval: .* must be a duration from 1s to 720h, such as 30s"),
+        ("analysis.interval", "10", "spec.analysis.interval: .* must be a duration from 1s to 720h"),
+        ("analysis.interval", "-10s", "spec.analysis.interval: .* must be a duration from 1s to 720h"),
+        ("analysis.interval", "1000h", "spec.analysis.interval: .* must be a duration from 1s to 720h"),
+        ("analysis.interval", 10, "spec.analysis.interval: .* must be of type string"),
+        ("analysis.interval", "10x", "spec.analysis.interval: .* must be a duration from 1s to 720h, such as 30s"),
         ("analysis.interval", None, "spec.analysis.interval: Required value"),
         ("analysis.threshold", None, "spec.analysis.threshold: Required value"),
         ("analysis.stepWeight", None, "set exactly one of stepWeight .* stepWeights .* and iterations"),
         ("analysis.iterations", 3, "set exactly one of stepWeight .* stepWeights .* and iterations"),
         ("analysis.stepWeight", 101, "spec.analysis.stepWeight: .* less than or equal to 100"),
+        (
+            "analysis.stepWeight",
+            0,
+            "spec.analysis.stepWeight: .*0 would never give the canary any traffic, set 1 to 100",
+        ),
+        ("analysis.stepWeight", -1, "spec.analysis.stepWeight: .* greater than or equal to 0"),
+        ("analysis.stepWeight", "5", "spec.analysis.stepWeight: .* must be of type integer"),
+        ("analysis.maxWeight", 101, "spec.analysis.maxWeight: .* less than or equal to 100"),
+        ("analysis.threshold", -1, "spec.analysis.threshold: .* greater than or equal to 0"),
+        ("analysis", {}, "spec.analysis.interval: Required value"),
+        ("analysis", None, "spec.analysis: Required value"),
+        ("progressDeadlineSeconds", 0, "spec.progressDeadlineSeconds: .* greater than or equal to 1"),
+        ("analysis.metrics.0.name", None, r"metrics\[0\].name: Required value"),
+        ("analysis.metrics.0.name", "", r"metrics\[0\].name: .* at least 1 char"),
+        ("analysis.metrics.0.interval", "0s", r"metrics\[0\].interval: .* must be a duration from 1s to 720h"),
+        ("analysis.metrics.0.interval", "1d", r"metrics\[0\].interval: .* must be a duration from 1s to 720h"),
+        ("analysis.metrics.0.templateRef", None, r"metrics\[0\]: .* name a MetricTemplate in templateRef"),
+        ("analysis.metrics.0.templateRef.name", "", r"templateRef.name: .* at least 1 char"),
+        ("analysis.metrics.0.thresholdRange", {}, "thresholdRange: .* set min or max, or nothing could fail"),
+        ("analysis.metrics.0.thresholdRange.min", "99", "thresholdRange.min: .* must be of type number"),
         ("analysis.metrics.0.thresholdRange.max", 9, "thresholdRange: .* min must not be greater than max"),
-        ("analysis.webhooks.0.url", "ftp://x", r"webhooks\[0\].url: .* should match '\^https\?://'"),
+        ("analysis.webhooks.0.url", "ftp://x", r"webhooks\[0\].url: .* should match '\^https\?://"),
         ("analysis.webhooks.0.type", "before", r"webhooks\[0\].type: Unsupported value: \"before\": supported values"),
         ("analysis.stepWeigth", 5, 'unknown field "spec.analysis.stepWeigth"'),
+        ("analysis.webhooks.0.url", "http://", r"webhooks\[0\].url: .* should match"),
+        ("targetRef.name", "", "spec.targetRef.name: .* at least 1 char"),
+        ("targetRef.name", "Web", "spec.targetRef.name: .* should match"),
+        ("targetRef.name", "w" * 254, "spec.targetRef.name: .*(may not be|be at most) .*253"),
+        ("ingressRef.name", "", "spec.ingressRef.name: .* at least 1 char"),
+        ("service.name", "Bad_Name", "spec.service.name: .* should match"),
+        ("service.portName", "Bad Port", "spec.service.portName: .* should match"),
+        ("service.targetPort", 70000, "spec.service.targetPort: .* must be a number up to 65535, or the name"),
         ("targetRef", None, "spec.targetRef: Required value"),
         ("targetRef.kind", "StatefulSet", 'spec.targetRef.kind: Unsupported value: "StatefulSet"'),
         ("service.port", 70000, "spec.service.port: .* less than or equal to 65535"),
@@ -105,3 +152,23 @@ def test_a_canary_is_accepted(path: str, value: Any) -> None:
 )
 def test_a_canary_is_refused_with_the_field_and_the_remedy(path: str, value: Any, sentence: str) -> None:
     assert re.search(sentence, said(with_value(path, value)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"query": ""}, "spec.query: .* at least 1 char"),
+        ({"query": "  "}, "spec.query: .* should match"),
+        (
+            {"provider": {"type": "promeseus"}},
+            'spec.provider.type: Unsupported value: "promeseus": supported values: "prom',
+        ),
+        ({"provider": {"type": "prometheus"}}, "spec.provider.address: .* needs an address, such as http://prometheus"),
+        ({"provider": {"type": "prometheus", "address": "prom:9090"}}, "spec.provider.address: .* needs an address"),
+        ({"provider": {"type": "prometheus", "address": "ftp://prom"}}, "spec.provider.address: .* needs an address"),
+        ({"provider": {"type": "datadog", "secretRef": {"name": ""}}}, "spec.provider.secretRef.name: .* at least 1"),
+    ],
+)
+def test_a_metric_template_is_refused_with_the_field_and_the_remedy(spec: dict[str, Any], sentence: str) -> None:
+    assert said(METRIC_TEMPLATE) == ""
+    assert re.search(sentence, said(METRIC_TEMPLATE | {"spec": METRIC_TEMPLATE["spec"] | spec}))
