@@ -1,6 +1,7 @@
 """The diary's scenario under Detour and then under Flagger: how long an update takes, and what it costs."""
 
 import secrets
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -202,8 +203,8 @@ def _load(stage: Stage) -> Iterator[None]:
     try:
         yield
     finally:
-        users.terminate()
-        users.wait(timeout=10)
+        users.send_signal(signal.SIGINT)  # what has been asked is still answered
+        users.wait(timeout=30)
 
 
 def _kinds(spent: Spent) -> str:
