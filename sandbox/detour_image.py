@@ -95,7 +95,15 @@ def _build(base: Path) -> None:
 
 def _bud(base: str, image: str, stage: str | None) -> None:
     volumes = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
-    options = ["--isolation=chroot", "--layers", "--format=docker", f"--build-arg=BASE={base}", f"--tag={image}"]
+    # Without --force-rm a stage that adds nothing to another leaves a container behind, which keeps its image for ever.
+    options = [
+        "--isolation=chroot",
+        "--layers",
+        "--force-rm",
+        "--format=docker",
+        f"--build-arg=BASE={base}",
+        f"--tag={image}",
+    ]
     target = [f"--target={stage}"] if stage else []
     _buildah("bud", *options, *target, *volumes, str(CHECKOUT))
 
