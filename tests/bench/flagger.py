@@ -67,7 +67,8 @@ def memory() -> Size:
 def without_detour() -> Iterator[None]:
     """Detour scaled to 0 for the length of the block, and ready again after it, whatever happens in there.
 
-    Nobody else may use the cluster meanwhile: no update is diverted, and guarded ones are refused.
+    Nobody else may use the cluster meanwhile: updates of what is guarded are refused. Where this process is killed in
+    there, `make up` brings Detour back.
     """
     deployment = get("-n", "detour", "deployment", "detour")
     replicas = deployment["spec"]["replicas"]

@@ -198,7 +198,7 @@ def _namespace() -> Iterator[str]:
 @contextmanager
 def _load(stage: Stage) -> Iterator[None]:
     """Users, for the length of the block."""
-    rate = ["-z", "1h", "-c", str(CONNECTIONS), "-q", str(PER_CONNECTION)]
+    rate = ["-z", f"{2 * RUN_SECONDS}s", "-c", str(CONNECTIONS), "-q", str(PER_CONNECTION)]
     users = subprocess.Popen(["hey", *rate, "-host", stage.host, stage.address], stdout=subprocess.DEVNULL)
     try:
         yield
@@ -209,4 +209,4 @@ def _load(stage: Stage) -> Iterator[None]:
 
 def _kinds(spent: Spent) -> str:
     kinds = ", ".join(f"{count} × {kind}" for kind, count in spent.kinds) or "none"
-    return f"{kinds}; {spent.lease} more for its lease"
+    return f"{kinds}; {spent.lease} more for its lease, {spent.elsewhere} for other namespaces"
