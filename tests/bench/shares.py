@@ -36,7 +36,7 @@ def figures() -> list[Figure]:
         finally:
             application.close()
     failed = [
-        story(answer, timeline.upstream(application.host, answer.number), moments).text
+        story(answer, timeline.choice(application.host, answer.number), moments).text
         for answer in answers
         if answer.failure
     ]
@@ -90,7 +90,7 @@ def after_the_last(answers: Sequence[Answer], moments: Sequence[Moment]) -> Figu
     return Figure(
         name="canary's share on the wire, from the promotion to the end",
         goal=f"never above {MOST} % + {TOLERANCE:.0f} points",
-        measured=f"at most {highest:.2f} % in any {WINDOW} answers",
+        measured=f"at most {highest:.2f} % in any {WINDOW} answers or more",
         reference=f"last weight {MOST} %",
         holds=len(after) >= WINDOW and highest <= MOST + TOLERANCE,
         details=(f"{len(after)} answers, {sum(answer.from_canary for answer in after)} by the canary", *phases),

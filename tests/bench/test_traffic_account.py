@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench.answers import Answer, between, highest_share, percentile, read, share, tally
 from tests.bench.shares import after_the_last, at_each_step, steps
-from tests.bench.timeline import ENDING, Moment, living, story
+from tests.bench.timeline import ENDING, Choice, Moment, living, story
 from tests.bench.updates import PLAIN, PROMOTION, REQUESTS, ROLLBACK, Account, Run, _over, compare
 
 BODY = json.dumps({"hostname": "podinfo-canary-1", "version": "6.0.1", "message": "shop"}).encode()
@@ -120,11 +120,14 @@ def test_a_failure_is_told_with_what_happened_to_its_pod() -> None:
     slice_ = moment(4, "endpointslice", "podinfo", "10.0.0.6,10.0.0.7", "true,false")
     ready = moment(1, "endpointslice", "podinfo", "10.0.0.6,10.0.0.7", "true,true")
     seen = [ready, moment(2, "canary", "podinfo", "Promoting", "50"), pod(3, "podinfo-1", told="now"), slice_]
-    told = story(answer(5, failure="status 502"), "10.0.0.7:9898", seen)
+    told = story(answer(5, failure="status 502"), Choice("10.0.0.7"), seen)
     assert told.changes == ((-4, "in its endpoints"), (-2, ENDING), (-1, "out of its endpoints"))
     assert told.reason == "status 502, a pod of the primary that was ending"
     assert told.canary == "Canary Promoting 50"
-    assert story(answer(5, failure="cut off"), "", seen).reason == "cut off, no pod chosen"
+    assert (
+        "after another had not let itself" in story(answer(5, failure="cut off"), Choice("10.0.0.7", 7.4), seen).reason
+    )
+    assert story(answer(5, failure="cut off"), Choice(), seen).reason == "cut off, no pod chosen"
 
 
 BEFORE = {"a": True}

@@ -23,6 +23,7 @@ COLUMNS = {
     "canary": (".status.phase", ".status.canaryWeight"),
 }
 ENDING = "told to end"
+A_WHILE = 1.0  # seconds that the Ingress controller needs for nothing but an earlier choice
 _LOG = ("-n", "ingress", "logs", "deployment/traefik", "--follow", "--since=1s")
 
 
@@ -43,12 +44,22 @@ class Moment:
         return f"{event}{self.kind} {self.name} {' '.join(self.values)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The address that the Ingress controller chose for a request that went wrong, and how many seconds earlier choices
+    had taken: what cannot be connected to is tried again elsewhere, as ingress-nginx's `proxy-next-upstream` does.
+    """
+
+    address: str = ""
+    before: float = 0.0
+
+
 class Timeline:
     """Watches while its `watching` block lasts."""
 
     def __init__(self) -> None:
         self._moments: list[Moment] = []
-        self._upstreams: dict[tuple[str, int], str] = {}
+        self._choices: dict[tuple[str, int], Choice] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -72,10 +83,10 @@ class Timeline:
         with self._lock:
             return [moment for moment in self._moments if moment.namespace == namespace and kind in ("", moment.kind)]
 
-    def upstream(self, host: str, number: int) -> str:
-        """The address that the Ingress controller chose for a request that went wrong; "" where it chose none."""
+    def choice(self, host: str, number: int) -> Choice:
+        """What the Ingress controller's log says of a request that went wrong; empty where it says nothing."""
         with self._lock:
-            return self._upstreams.get((host, number), "")
+            return self._choices.get((host, number), Choice())
 
     def _read(self, kind: str, process: "subprocess.Popen[str]") -> None:
         assert process.stdout
@@ -95,8 +106,9 @@ class Timeline:
         entry = json.loads(line)
         _, _, number = entry.get("RequestPath", "").partition("?n=")
         if number.isdecimal():
+            choice = Choice(entry.get("ServiceAddr", "").rpartition(":")[0], entry.get("Overhead", 0) / 1e9)
             with self._lock:
-                self._upstreams[entry["RequestHost"], int(number)] = entry.get("ServiceAddr", "")
+                self._choices[entry["RequestHost"], int(number)] = choice
 
 
 def _format(columns: Sequence[str]) -> tuple[str, ...]:
@@ -127,6 +139,7 @@ class Story:
 
     failed: Answer
     pod: str
+    before: float
     changes: tuple[tuple[float, str], ...]
     canary: str
 
@@ -136,19 +149,22 @@ class Story:
         if not self.pod:
             return f"{self.failed.failure}, no pod chosen"
         whose = "canary" if self.pod.startswith(CANARY_PODS) else "primary"
-        told = any(change == ENDING for _, change in self.changes)
-        return f"{self.failed.failure}, a pod of the {whose} {'that was ending' if told else 'that was there to stay'}"
+        ending = any(change == ENDING for _, change in self.changes)
+        fate = "that was ending" if ending else "that was there to stay"
+        again = ", chosen after another had not let itself be connected to" if self.before > A_WHILE else ""
+        return f"{self.failed.failure}, a pod of the {whose} {fate}{again}"
 
     @property
     def text(self) -> str:
         changes = ", ".join(f"{change} {at:+.2f} s" for at, change in self.changes)
         how = f"{'kept' if self.failed.kept else 'new'} connection, {self.failed.failure}"
-        return f"no. {self.failed.number}: {how} after {self.failed.seconds:.3f} s; {self.pod} {changes}; {self.canary}"
+        pod = f"{self.pod} after {self.before:.1f} s with another" if self.before > A_WHILE else self.pod
+        return f"no. {self.failed.number}: {how} after {self.failed.seconds:.3f} s; {pod} {changes}; {self.canary}"
 
 
-def story(failed: Answer, upstream: str, moments: Sequence[Moment], nearby: float = 15.0) -> Story:
+def story(failed: Answer, choice: Choice, moments: Sequence[Moment], nearby: float = 15.0) -> Story:
     """Tell a failure from what happened in its namespace, with the latest word of the Canary before it."""
-    address = upstream.rpartition(":")[0]
+    address = choice.address
     pod = next((m.name for m in reversed(moments) if m.kind == "pod" and address and m.values[0] == address), "")
     changes: list[tuple[float, str]] = []
     last: dict[str, str] = {}
@@ -159,7 +175,7 @@ def story(failed: Answer, upstream: str, moments: Sequence[Moment], nearby: floa
             changes.append((moment.at - failed.at, change))
     told = [" ".join(m.values) for m in moments if m.kind == "canary" and m.at <= failed.at]
     near = tuple((at, change) for at, change in changes if abs(at) <= nearby)
-    return Story(failed, pod, near, f"Canary {told[-1]}" if told else "no Canary")
+    return Story(failed, pod, choice.before, near, f"Canary {told[-1]}" if told else "no Canary")
 
 
 def _change(moment: Moment, pod: str, address: str) -> str:

@@ -27,6 +27,7 @@ VERDICTS = {PLAIN: None, PROMOTION: 1, ROLLBACK: 0}
 ENDS = {PROMOTION: "Succeeded", ROLLBACK: "Failed"}
 STEPS = {PROMOTION: 25, ROLLBACK: 50}  # percent; both reach 50
 SORTS = {False: "no probe, no preStop", True: "readiness probe and preStop"}
+LATE = 1.0  # seconds behind the schedule with which the rate is no longer constant
 ONE_UPDATE = 25.0  # seconds that an update may take: the requests of a run have room for this many
 
 
@@ -71,13 +72,14 @@ class Account:
 
     @property
     def complete(self) -> bool:
-        """Every request was sent, and every update was over before the last of them."""
-        return self.tally.sent == REQUESTS and self.completed == self.run.updates
+        """Every request was sent, none much too late, and every update was over before the last of them."""
+        on_schedule = self.tally.sent == REQUESTS and self.tally.lag_most < LATE
+        return on_schedule and self.completed == self.run.updates
 
     @property
     def details(self) -> tuple[str, ...]:
         updates = f"{self.completed} of {self.run.updates} updates, {self.longest:.0f} s at most"
-        reasons = Counter(story.reason for story in self.stories)
+        reasons = Counter(f"{story.reason}; {story.canary}" for story in self.stories)
         classes = (f"  {count} × {reason}" for reason, count in reasons.most_common())
         return (
             f"{self.run.title}: {updates}; {self.tally.text}",
@@ -163,7 +165,7 @@ def perform(run: Run, timeline: Timeline) -> Account:
         time.sleep(2.0)  # what the stories tell may come to pass only now
         moments = timeline.of(application.namespace)
         stories = [
-            story(failed, timeline.upstream(application.host, failed.number), moments) for failed in counted.failed
+            story(failed, timeline.choice(application.host, failed.number), moments) for failed in counted.failed
         ]
         completed = sum(end <= last for _, end in updates)
         say(f"{run.title}: {completed} updates, {counted.text}")
