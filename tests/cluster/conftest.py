@@ -14,10 +14,11 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs the sandbox."""
+    """Everything in this folder needs the sandbox. What takes minutes comes first, or all would wait for it at the end."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
+    items.sort(key=lambda item: item.path.name != "test_seed.py")
 
 
 @pytest.fixture
