@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs the sandbox. What takes minutes comes first, or all would wait for it at the end."""
+    """Everything in this folder needs the sandbox. What takes minutes comes first, so that nothing waits for it."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
