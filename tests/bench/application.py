@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,6 @@ class Application(Shop):
         return at
 
     def _answers(self) -> bool:
-        probe = self.traffic(1, 1)
-        probe.start()
-        return not probe.join()[0].failure
+        with closing(self.traffic(1, 1)) as probe:
+            probe.start()
+            return not probe.join()[0].failure

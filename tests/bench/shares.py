@@ -5,6 +5,7 @@ After the swap the primary's new pods and the canary's run the same version, so 
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import pairwise
 
 from tests.bench.answers import Answer, between, highest_share, share, tally
@@ -45,17 +46,17 @@ def figures() -> list[Figure]:
 
 
 def _promote(application: Application, timeline: Timeline) -> list[Answer]:
-    traffic = application.traffic(RATE, int(RATE * (DEADLINE + 30)))
-    traffic.start()
-    say(f"share on the wire: {MOST // STEP} steps of {INTERVAL} s to {MOST} %, at {RATE}/s")
-    application.update(0)
-    eventually(
-        lambda: phase_since(timeline.of(application.namespace, "canary"), "Succeeded"),
-        "the end of the promotion",
-        DEADLINE,
-        lambda: [moment.text for moment in timeline.of(application.namespace)][-10:],
-    )
-    return traffic.stop()
+    with closing(application.traffic(RATE, int(RATE * (DEADLINE + 30)))) as traffic:
+        traffic.start()
+        say(f"share on the wire: {MOST // STEP} steps of {INTERVAL} s to {MOST} %, at {RATE}/s")
+        application.update(0)
+        eventually(
+            lambda: phase_since(timeline.of(application.namespace, "canary"), "Succeeded"),
+            "the end of the promotion",
+            DEADLINE,
+            lambda: [moment.text for moment in timeline.of(application.namespace)][-10:],
+        )
+        return traffic.stop()
 
 
 def at_each_step(answers: Sequence[Answer], moments: Sequence[Moment], details: Sequence[str] = ()) -> Figure:

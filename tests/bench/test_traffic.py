@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -63,9 +64,9 @@ def server() -> Iterator[Server]:
 
 def account(server: Server, rate: float, count: int, script: tuple[int, ...] = (200,)) -> list[Answer]:
     server.script = script
-    traffic = Traffic("shop.example.com", "shop", rate, count, ("127.0.0.1", server.server_port))
-    traffic.start()
-    return traffic.join()
+    with closing(Traffic("shop.example.com", "shop", rate, count, ("127.0.0.1", server.server_port))) as traffic:
+        traffic.start()
+        return traffic.join()
 
 
 def test_every_request_is_sent_once_and_accounted_for(server: Server) -> None:
@@ -90,13 +91,13 @@ def test_a_slow_answer_delays_no_other_request(server: Server) -> None:
 
 
 def test_it_ends_early_when_it_is_told_to(server: Server) -> None:
-    traffic = Traffic("shop.example.com", "shop", 50, 10_000, ("127.0.0.1", server.server_port))
-    traffic.start()
-    time.sleep(0.2)
-    assert 0 < len(traffic.stop()) < 500
+    with closing(Traffic("shop.example.com", "shop", 50, 10_000, ("127.0.0.1", server.server_port))) as traffic:
+        traffic.start()
+        time.sleep(0.2)
+        assert 0 < len(traffic.stop()) < 500
 
 
 def test_nobody_listening_is_a_failure_of_each_request() -> None:
-    traffic = Traffic("shop.example.com", "shop", 200, 4, ("127.0.0.1", 1))
-    traffic.start()
-    assert [answer.failure for answer in traffic.join()] == ["ConnectionRefusedError"] * 4
+    with closing(Traffic("shop.example.com", "shop", 200, 4, ("127.0.0.1", 1))) as traffic:
+        traffic.start()
+        assert [answer.failure for answer in traffic.join()] == ["ConnectionRefusedError"] * 4

@@ -131,6 +131,11 @@ def test_a_failure_is_told_with_what_happened_to_its_pod() -> None:
 
 
 BEFORE = {"a": True}
+REPLACED = [pod(1, "a"), pod(2, "b"), pod(3, "a", event="DELETED")]
+
+
+def phase(at: float, name: str) -> Moment:
+    return moment(at, "canary", "podinfo", name, "0")
 
 
 @pytest.mark.parametrize(
@@ -138,12 +143,13 @@ BEFORE = {"a": True}
     [
         (PLAIN, [pod(1, "a"), pod(2, "b")], False),
         (PLAIN, [pod(1, "a"), pod(2, "b", "False"), pod(3, "a", event="DELETED")], False),
-        (PLAIN, [pod(1, "a"), pod(2, "b"), pod(3, "a", event="DELETED")], True),
-        (PROMOTION, [pod(1, "a"), pod(2, "b"), pod(3, "a", event="DELETED")], False),
-        (PROMOTION, [pod(2, "b"), moment(3, "canary", "podinfo", "Succeeded", "0")], True),
-        (ROLLBACK, [pod(1, "a"), moment(3, "canary", "podinfo", "Failed", "0")], True),
-        (ROLLBACK, [pod(1, "a"), pod(2, "c"), moment(3, "canary", "podinfo", "Failed", "0")], False),
-        (ROLLBACK, [pod(1, "a"), moment(0, "canary", "podinfo", "Failed", "0")], False),
+        (PLAIN, REPLACED, True),
+        (PROMOTION, [*REPLACED, phase(1, "Progressing"), phase(2, "Promoting")], False),
+        (PROMOTION, [*REPLACED, phase(1, "Progressing"), phase(3, "Succeeded")], True),
+        (PROMOTION, [*REPLACED, phase(0, "Progressing"), phase(3, "Succeeded")], False),
+        (ROLLBACK, [pod(1, "a"), phase(1, "Progressing"), phase(3, "Failed")], True),
+        (ROLLBACK, [pod(1, "a"), pod(2, "c"), phase(1, "Progressing"), phase(3, "Failed")], False),
+        (ROLLBACK, [pod(1, "a"), phase(1, "Failed")], False),
     ],
 )
 def test_an_update_is_over_when_only_pods_that_stay_are_left(kind: str, moments: list[Moment], over: bool) -> None:

@@ -46,11 +46,15 @@ class Traffic:
     def join(self) -> list[Answer]:
         """The account, when the last answer is in."""
         if not self._mine.poll(self._longest):
-            self._process.kill()
             raise TimeoutError("the traffic generator is stuck: its account is lost")
         answers: list[Answer] = self._mine.recv()
-        self._process.join(5)
         return answers
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
 
 
 def _generate(pipe: Connection, address: tuple[str, int], host: str, message: str, rate: float, count: int) -> None:

@@ -2,7 +2,7 @@
 
 Three applications of each sort are updated under traffic in the same minutes: one that Detour does not manage, one
 whose every revision is promoted, one whose every revision is rejected though it does nothing wrong. Each sees as many
-updates as the others while its requests run, evenly spread, so that the counts can be compared.
+updates as the others while its requests run, so that the counts can be compared.
 """
 
 import secrets
@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from sandbox.forward import failures as forwarder_failures
@@ -19,7 +20,7 @@ from tests.bench.figure import SHORT, Figure, say
 from tests.bench.timeline import Moment, Story, Timeline, living, story
 from tests.cluster.kubectl import eventually
 
-REQUESTS = 2_000 if SHORT else 10_000
+REQUESTS = 6_000 if SHORT else 10_000
 TURNS = 1 if SHORT else 4
 TOLD = 10  # failed requests that are told one by one, for each run
 PLAIN, PROMOTION, ROLLBACK = "plain rolling update", "promotion", "rollback"
@@ -28,7 +29,7 @@ ENDS = {PROMOTION: "Succeeded", ROLLBACK: "Failed"}
 STEPS = {PROMOTION: 25, ROLLBACK: 50}  # percent; both reach 50
 SORTS = {False: "no probe, no preStop", True: "readiness probe and preStop"}
 LATE = 1.0  # seconds behind the schedule with which the rate is no longer constant
-ONE_UPDATE = 25.0  # seconds that an update may take: the requests of a run have room for this many
+PERIOD = 24.0  # seconds from one update to the next, longer than each takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class Run:
     @property
     def updates(self) -> int:
         """As many as there is room for while the requests run."""
-        return max(1, int(REQUESTS / self.rate / ONE_UPDATE))
+        return max(1, int(REQUESTS / self.rate / PERIOD))
 
     @property
     def offset(self) -> float:
-        """So many seconds later than others it is updated: no moment is busier for one sort than for another."""
-        return 2.0 * list(VERDICTS).index(self.kind) + float(self.careful)
+        """Seconds to the first update, other than the others' so that not all of them ask for CPU at once."""
+        return 1.0 + list(VERDICTS).index(self.kind) + self.careful / 2
 
     @property
     def title(self) -> str:
@@ -155,11 +156,11 @@ def perform(run: Run, timeline: Timeline) -> Account:
     application = run.application()
     try:
         application.open()
-        traffic = application.traffic(run.rate, REQUESTS)
-        begin = traffic.start()
-        say(f"{run.title}: {REQUESTS} requests, {run.updates} updates")
-        updates = [_update(application, run, begin, number, timeline) for number in range(run.updates)]
-        answers = traffic.join()
+        with closing(application.traffic(run.rate, REQUESTS)) as traffic:
+            begin = traffic.start()
+            say(f"{run.title}: {REQUESTS} requests, {run.updates} updates")
+            updates = [_update(application, run, begin, number, timeline) for number in range(run.updates)]
+            answers = traffic.join()
         last = max(answer.at for answer in answers)
         counted = tally(answers)
         time.sleep(2.0)  # what the stories tell may come to pass only now
@@ -176,7 +177,7 @@ def perform(run: Run, timeline: Timeline) -> Account:
 
 def _update(application: Application, run: Run, begin: float, number: int, timeline: Timeline) -> tuple[float, float]:
     """One update, when it is due, until nothing is left of it. Returns when it was asked for, and its end."""
-    due = begin + 1.0 + run.offset + number * REQUESTS / run.rate / run.updates
+    due = begin + run.offset + number * PERIOD
     time.sleep(max(0.0, due - time.monotonic()))
     before = living(timeline.of(application.namespace))
     asked = application.update(number)
@@ -192,8 +193,8 @@ def _update(application: Application, run: Run, begin: float, number: int, timel
 def _over(kind: str, moments: Sequence[Moment], before: dict[str, bool], asked: float) -> bool:
     """Every pod is there to stay and ready: new ones after an update, those of `before` after a rollback."""
     phases = [moment.values[0] for moment in moments if moment.kind == "canary" and moment.at >= asked]
+    ended = kind == PLAIN or ("Progressing" in phases and phases[-1] == ENDS[kind])
     pods = living(moments)
-    ended = kind == PLAIN or ENDS[kind] in phases
     replaced = not pods.keys() & before.keys()
     stays = pods.keys() == before.keys() if kind == ROLLBACK else replaced and len(pods) == len(before)
     return ended and stays and all(pods.values())
