@@ -9,11 +9,12 @@ from typing import Any
 
 from analyzer import canary as parts
 from analyzer.cluster import Cluster
+from analyzer.discovery import Surroundings
 from analyzer.gates import call, payload
 from analyzer.kube.errors import ApiError, NotFound
 from analyzer.kube.errors import Unreachable as NoAnswer
 from analyzer.kube.resources import SECRETS
-from analyzer.metrics import provider_for, template_of
+from analyzer.metrics import builtin, provider_for, template_of
 from analyzer.metrics.provider import MetricError, Provider, Unreachable
 from analyzer.metrics.query import query_for
 from analyzer.metrics.verdict import Check, Result, judge, unmeasured
@@ -27,8 +28,9 @@ Object = Mapping[str, Any]
 class Measurer:
     """Calls the gates and measures the metrics of a Canary; safe between threads."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, metrics_server: str = "") -> None:
         self._cluster = cluster
+        self._metrics_server = metrics_server
 
     def __call__(self, view: View, *, traffic: bool) -> tuple[Check, ...]:
         """A check for each gate and, if all gates are open, for each metric (Flagger's order).
@@ -51,7 +53,7 @@ class Measurer:
         """Why a metric could not be measured, by what is known without asking its provider; "" if nothing is wrong."""
         try:
             for metric in parse(view.canary).metrics if view.canary else ():
-                template = self._template(metric, view.key[0])
+                template = self._template(metric, view)
                 query_for(metric, template, _values(view))
                 self._provider(template).close()
         except (MetricError, SpecError) as error:
@@ -63,7 +65,7 @@ class Measurer:
 
     def _check(self, metric: Object, view: View) -> Check:
         try:
-            template = self._template(metric, view.key[0])
+            template = self._template(metric, view)
             provider = self._provider(template)
             try:
                 return judge(metric, provider.query(query_for(metric, template, _values(view))))
@@ -72,8 +74,12 @@ class Measurer:
         except (MetricError, SpecError) as error:
             return unmeasured(metric, error)
 
-    def _template(self, metric: Object, namespace: str) -> Object:
-        where, name = template_of(metric, namespace)
+    def _template(self, metric: Object, view: View) -> Object:
+        namespace = view.key[0]
+        reference = template_of(metric, namespace)
+        if reference is None:
+            return builtin.template(metric, namespace, _routes(view), self._address(view))
+        where, name = reference
         field = f"spec.analysis.metrics[{metric.get('name')}].templateRef"
         template = self._cluster.templates.get(where, name)
         if template is None:
@@ -82,6 +88,13 @@ class Measurer:
             problem = f"MetricTemplate {name} has credentials, which are for namespace {where} alone"
             raise SpecError(field, problem, f"make a template of your own in namespace {namespace}")
         return template
+
+    def _address(self, view: View) -> str:
+        assert view.canary
+        if address := parse(view.canary).metrics_server or self._metrics_server:
+            return address
+        problem = "a metric without a template is asked of a Prometheus, and none is known"
+        raise SpecError("spec.metricsServer", problem, "set it, or the analyzer's --metrics-server")
 
     def _secret(self, template: Object) -> Object | None:
         name = _secret_of(template)
@@ -100,6 +113,12 @@ class Measurer:
 
 def _secret_of(template: Object) -> str | None:
     return (template["spec"]["provider"].get("secretRef") or {}).get("name")
+
+
+def _routes(view: View) -> list[builtin.Route]:
+    surroundings = view.surroundings or Surroundings()
+    names = [service["metadata"]["name"] for service in surroundings.services]
+    return builtin.routes_of(surroundings.ingresses, names)
 
 
 def _values(view: View) -> dict[str, str]:

@@ -71,6 +71,7 @@ class Spec:
     longest_window: float = 0.0
     terms: str = ""
     gates: tuple[Gate, ...] = ()
+    metrics_server: str | None = None
     service: str | None = None
     ingress: str | None = None
     skip_analysis: bool = False
@@ -103,6 +104,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
         terms=hashlib.sha256(json.dumps(analysis, sort_keys=True).encode()).hexdigest(),
         gates=tuple(_gate(webhook) for webhook in analysis.get("webhooks") or ()),
+        metrics_server=spec.get("metricsServer") or None,
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),

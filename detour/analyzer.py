@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 @click.option("--certificates", type=click.Path(path_type=Path), required=True, help="where the webhook reads its own")
 @click.option("--kubeconfig", help="instead of the pod's own ServiceAccount")
 @click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
+@click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none")
 @click.option("--log-level", default="info", show_default=True)
-def command(certificates: Path, kubeconfig: str | None, port: int, log_level: str) -> None:
+def command(certificates: Path, kubeconfig: str | None, port: int, metrics_server: str, log_level: str) -> None:
     """Run the analyzer: canaries, weights, verdicts, promotions, and the webhook's certificates."""
     logs.configure(log_level)
     identity, namespace = os.environ.get("POD_NAME", "detour"), os.environ.get("POD_NAMESPACE", "detour")
@@ -50,7 +51,9 @@ def command(certificates: Path, kubeconfig: str | None, port: int, log_level: st
         signal.signal(number, lambda *_: stop.set())
     keeper.start()
     lease = Lease(client, namespace, identity)
-    threading.Thread(target=_lead, args=(lease, cluster, agenda, identity), name="lead", daemon=True).start()
+    threading.Thread(
+        target=_lead, args=(lease, cluster, agenda, identity, metrics_server), name="lead", daemon=True
+    ).start()
     stop.wait()
     agenda.close()
     lease.release()
@@ -61,16 +64,16 @@ def _waits(keeper: Keeper, cluster: Cluster) -> str:
     return ", ".join(f"waiting for {what}" for what, there in missing if not there)
 
 
-def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> None:
+def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metrics_server: str) -> None:
     """A replica that cannot even begin must not go on looking healthy."""
     try:
-        _begin(lease, cluster, agenda, identity)
+        _begin(lease, cluster, agenda, identity, metrics_server)
     except Exception:
         log.exception("the analyzer could not begin")
         _end_at_once()
 
 
-def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> None:
+def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metrics_server: str) -> None:
     """Every replica follows the cluster; the one that leads acts on it."""
     for watch in cluster.watches:
         watch.start()
@@ -80,7 +83,7 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str) -> Non
         threading.Event().wait(0.05)
     ensure_default(cluster.client)
     router, journal = Nginx(), Journal(cluster.client, identity)
-    measurer = Measurer(cluster)
+    measurer = Measurer(cluster, metrics_server)
     measurements = Measurements(agenda.add)
     performer = Performer(cluster, router, journal, measurer, measurements)
     Controller(cluster, agenda, performer, router, measurements, Policies(cluster, journal)).start()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from analyzer.metrics import builtin
 from analyzer.metrics.prometheus import Prometheus
 from analyzer.metrics.provider import Provider
 from analyzer.metrics.verdict import limits
@@ -15,23 +16,21 @@ Object = Mapping[str, Any]
 
 _TOKEN = re.compile(r"[!-~]+")  # visible ASCII: all that a header may hold; the error of a lower layer would quote it
 
-BUILT_IN = ("request-success-rate", "request-duration")
 
+def template_of(metric: Object, namespace: str) -> tuple[str, str] | None:
+    """Namespace and name of the MetricTemplate that an entry of `spec.analysis.metrics` refers to; None without one.
 
-def template_of(metric: Object, namespace: str) -> tuple[str, str]:
-    """Namespace and name of the MetricTemplate that an entry of `spec.analysis.metrics` refers to. Raises SpecError.
-
-    Without a namespace it is the Canary's own.
+    Without a namespace it is the Canary's own. Raises SpecError for a metric that nothing says how to measure.
     """
     reference = metric.get("templateRef") or {}
     if reference.get("name"):
         return reference.get("namespace") or namespace, reference["name"]
-    name = metric.get("name")
-    what = "this built-in metric" if name in BUILT_IN else "a metric without a template"
+    if metric.get("name") in builtin.NAMES or metric.get("query"):
+        return None
     raise SpecError(
-        f"spec.analysis.metrics[{name}].templateRef",
-        f"{what} cannot be measured by this version of Detour",
-        "name a MetricTemplate with a query for it",
+        f"spec.analysis.metrics[{metric.get('name')}].templateRef",
+        "nothing says how to measure it",
+        f"name a MetricTemplate, or use a built-in metric: {', '.join(builtin.NAMES)}",
     )
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from analyzer.kube.resources import METRIC_TEMPLATES
+from analyzer.metrics.verdict import DURATION, SUCCESS_RATE
 
-SUCCESS_RATE, DURATION = "request-success-rate", "request-duration"
 NAMES = (SUCCESS_RATE, DURATION)
 
 Route = tuple[str, str, str]
@@ -21,19 +21,19 @@ Route = tuple[str, str, str]
 _NEITHER_LETTER_NOR_DIGIT = re.compile(r"[^a-zA-Z0-9]+")
 
 
-def template(name: str, namespace: str, routes: Iterable[Route], address: str) -> dict[str, Any]:
-    """The MetricTemplate of a built-in metric, one of NAMES, for the canary behind these routes.
+def template(metric: Mapping[str, Any], namespace: str, routes: Iterable[Route], address: str) -> dict[str, Any]:
+    """The MetricTemplate of a metric that has none: a built-in one, one of NAMES, or one with a `query` of its own.
 
     `address` is that of the Prometheus that scrapes the Ingress controller (Canary.spec.metricsServer).
     """
     chosen = sorted(set(routes))
-    query = _SUCCESS_RATE if name == SUCCESS_RATE else _DURATION
+    query = metric.get("query") or (_SUCCESS_RATE if metric["name"] == SUCCESS_RATE else _DURATION)
     services = "|".join(_traefik(namespace, route) for route in chosen)
     ingresses = "|".join(sorted({_literally(ingress) for ingress, _, _ in chosen}))
     return {
         "apiVersion": METRIC_TEMPLATES.api_version,
         "kind": METRIC_TEMPLATES.kind,
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": metric["name"], "namespace": namespace},
         "spec": {
             "provider": {"type": "prometheus", "address": address},
             "query": query.replace("SERVICES", services).replace("INGRESSES", ingresses),

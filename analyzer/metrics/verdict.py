@@ -5,7 +5,7 @@ only the first may ever roll a canary back.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,8 @@ from analyzer.metrics.provider import MetricError, Sample, Series
 from analyzer.spec import SpecError
 
 Metric = Mapping[str, Any]  # an entry of a Canary's spec.analysis.metrics
+
+SUCCESS_RATE, DURATION = "request-success-rate", "request-duration"  # Flagger's built-in metrics
 
 _LONGEST_LABELS = 120
 
@@ -92,7 +94,8 @@ def judge(metric: Metric, sample: Sample) -> Check:
         return Check(name, Result.NO_DATA, _nothing(name, sample), warnings=sample.warnings)
     worst = max(numbers, key=lambda series: allowed.excess(series.value))
     failed = allowed.excess(worst.value) > 0
-    text = f"{name} {_two_decimals(worst.value)} {_compared(worst.value, allowed)}{_among(worst, numbers)}"
+    what, value, limit = _words(metric)
+    text = f"{what} {value(worst.value)} {_compared(worst.value, allowed, limit)}{_among(worst, numbers)}"
     return Check(name, Result.FAILED if failed else Result.PASSED, text, worst.value, sample.warnings)
 
 
@@ -108,14 +111,25 @@ def _nothing(name: str, sample: Sample) -> str:
     return f"no values found for custom metric: {name}: {why}{says}"
 
 
-def _compared(value: float, allowed: Limits) -> str:
+def _words(metric: Metric) -> tuple[str, Callable[[float], str], Callable[[float], str]]:
+    """What Flagger calls a metric, and how it writes its value and its limits: the built-in ones have units."""
+    name = str(metric.get("name", ""))
+    if not metric.get("templateRef") and not metric.get("query"):
+        if name == SUCCESS_RATE:
+            return "success rate", lambda value: f"{value:.2f}%", lambda value: f"{_short(value)}%"
+        if name == DURATION:
+            return "request duration", _duration, _duration
+    return name, _two_decimals, _short
+
+
+def _compared(value: float, allowed: Limits, written: Callable[[float], str]) -> str:
     """`> 500` as Flagger writes it of a failure; of a value that passes, all that it was compared to."""
     if allowed.min is not None and value < allowed.min:
-        return f"< {_short(allowed.min)}"
+        return f"< {written(allowed.min)}"
     if allowed.max is not None and value > allowed.max:
-        return f"> {_short(allowed.max)}"
+        return f"> {written(allowed.max)}"
     ends = ((">=", allowed.min), ("<=", allowed.max))
-    return " and ".join(f"{sign} {_short(end)}" for sign, end in ends if end is not None)
+    return " and ".join(f"{sign} {written(end)}" for sign, end in ends if end is not None)
 
 
 def _among(worst: Series, series: list[Series]) -> str:
@@ -133,6 +147,14 @@ def _number(value: object, field: str) -> float:
 
 def _two_decimals(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else f"{value:+}".replace("inf", "Inf")
+
+
+def _duration(milliseconds: float) -> str:
+    return (
+        f"{milliseconds:.0f}ms"
+        if milliseconds < 1000 or not math.isfinite(milliseconds)
+        else f"{milliseconds / 1000:.3g}s"
+    )
 
 
 def _short(value: float) -> str:

@@ -4,16 +4,18 @@ import re
 
 import pytest
 
-from analyzer.metrics.builtin import DURATION, NAMES, SUCCESS_RATE, routes_of, template
+from analyzer.metrics.builtin import NAMES, routes_of, template
 from analyzer.metrics.query import query_for
+from analyzer.metrics.verdict import DURATION, SUCCESS_RATE
 from tests.analyzer.objects import ingress
 
 ROUTES = [("front", "podinfo", "9898"), ("old.front", "podinfo", "http")]
 
 
 def query(name: str) -> str:
-    found = template(name, "shop", ROUTES, "http://prometheus:9090")
-    return query_for({"name": name, "interval": "30s"}, found, {"namespace": "shop"})
+    metric = {"name": name, "interval": "30s"}
+    found = template(metric, "shop", ROUTES, "http://prometheus:9090")
+    return query_for(metric, found, {"namespace": "shop"})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,8 +43,14 @@ def test_the_duration_is_the_99th_percentile_in_milliseconds() -> None:
 
 
 def test_it_is_asked_of_the_prometheus_that_is_named() -> None:
-    provider = template(SUCCESS_RATE, "shop", ROUTES, "http://prometheus:9090")["spec"]["provider"]
+    provider = template({"name": SUCCESS_RATE}, "shop", ROUTES, "http://prometheus:9090")["spec"]["provider"]
     assert provider == {"type": "prometheus", "address": "http://prometheus:9090"}
+
+
+def test_a_metric_may_bring_a_query_of_its_own() -> None:
+    metric = {"name": "mine", "query": 'up{pod="{{ target }}"}'}
+    found = template(metric, "shop", ROUTES, "http://prometheus:9090")
+    assert query_for(metric, found, {"target": "web-canary"}) == 'up{pod="web-canary"}'
 
 
 def test_only_routes_to_the_primarys_services_count() -> None:

@@ -97,8 +97,8 @@ def test_a_template_is_looked_for_in_the_canarys_namespace_unless_it_says_anothe
 @pytest.mark.parametrize(
     ("metric", "problem"),
     [
-        ({"name": "request-success-rate"}, "this built-in metric cannot be measured by this version"),
-        ({"name": "mine", "query": "up"}, "a metric without a template cannot be measured by this version"),
+        ({"name": "conversions"}, "nothing says how to measure it"),
+        ({"name": "mine", "query": "up"}, "nothing says how to measure it"),
     ],
 )
 def test_a_metric_without_a_template_is_refused_with_what_to_do(metric: dict[str, Any], problem: str) -> None:

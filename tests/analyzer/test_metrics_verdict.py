@@ -123,3 +123,17 @@ def test_a_check_passes_only_when_every_number_is_in_range(values: list[float], 
     inside = all(min(low, high) <= value <= max(low, high) for value in numbers)
     expected = Result.NO_DATA if not numbers else Result.PASSED if inside else Result.FAILED
     assert verdict(metric, *values).result is expected
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ({"name": "request-success-rate", "thresholdRange": {"min": 99}}, 98.687, "success rate 98.69% < 99%"),
+        ({"name": "request-duration", "thresholdRange": {"max": 500}}, 1500, "request duration 1.5s > 500ms"),
+        ({"name": "request-duration", "thresholdRange": {"max": 500}}, 99, "request duration 99ms <= 500ms"),
+    ],
+)
+def test_the_built_in_metrics_are_told_in_flaggers_words(metric: dict[str, Any], value: float, text: str) -> None:
+    assert judge(metric, Sample((Series("", value),))).text == text
+    own = judge({**metric, "templateRef": {"name": "mine"}}, Sample((Series("", value),))).text
+    assert own.startswith(f"{metric['name']} {value:.2f} ")
