@@ -8,10 +8,16 @@ import importlib
 import click
 
 COMMANDS = {
+    "abort": "detour.abort",
     "analyzer": "detour.analyzer",
     "demo": "detour.demo.command",
+    "diff": "detour.diff",
+    "history": "detour.history",
     "loadtester": "detour.loadtester",
+    "promote": "detour.promote",
     "retry": "detour.retry",
+    "status": "detour.status",
+    "wait": "detour.wait",
     "webhook": "detour.webhook",
 }
 

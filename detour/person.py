@@ -1,45 +1,116 @@
-"""What every command of a person shares: which cluster, which namespace, which Canary is meant."""
+"""What every command of a person shares: which cluster and namespace, how errors end, patience with the API server."""
 
+import functools
 import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
 from analyzer.kube.client import Client, namespace_of_context
-from analyzer.kube.errors import NoCluster
-from analyzer.kube.resources import CANARIES
-from analyzer.spec import target_of
+from analyzer.kube.errors import ApiError, NoCluster, Unreachable
+from webhook.stash import StashError
 
-Object = dict[str, Any]
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+Tell = Callable[[str], None]
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 15.0
+SERVER_ERRORS = 500
+TOO_MANY = 429
 
 
-def connect(kubeconfig: str | None) -> Client:
-    """The cluster of the kubeconfig, as kubectl would choose it."""
+class Problem(click.ClickException):
+    """What was asked for cannot be done. Its exit status is no verdict: 1 and 2 have a meaning of their own."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cluster and the namespace that a command is about."""
+
+    client: Client
+    namespace: str
+
+
+def at_a_place(command: Callable[Concatenate[Place, P], None]) -> Callable[..., None]:
+    """Gives a command the options for its place, and the place; what goes wrong with the cluster becomes a Problem."""
+
+    @click.option("--namespace", "-n", help="by default that of the kubeconfig's context")
+    @click.option("--kubeconfig", help="by default $KUBECONFIG, else ~/.kube/config, else the pod's ServiceAccount")
+    @functools.wraps(command)
+    def with_place(namespace: str | None, kubeconfig: str | None, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(place(kubeconfig, namespace), *args, **kwargs)
+        except StashError as error:
+            raise Problem(str(error)) from error
+        except (ApiError, Unreachable) as error:
+            raise Problem(sentence(error)) from error
+
+    return with_place
+
+
+def place(kubeconfig: str | None, namespace: str | None) -> Place:
+    """The cluster as kubectl would choose it, and the namespace named, else the context's, else `default`.
+
+    Raises Problem.
+    """
+    chosen = kubeconfig or os.environ.get("KUBECONFIG") or _at_home()
     try:
-        return Client.connect(kubeconfig or _default_kubeconfig())
-    except NoCluster as error:
-        raise click.ClickException(f"no cluster: {error}; name one by --kubeconfig or $KUBECONFIG") from error
+        client = Client.connect(chosen)
+    except (NoCluster, OSError, ValueError) as error:
+        raise Problem(f"no cluster: {error}; name one by --kubeconfig or $KUBECONFIG") from error
+    found = namespace_of_context(chosen) if chosen else _of_the_pod()
+    return Place(client, namespace or found or "default")
 
 
-def namespace_of(kubeconfig: str | None, namespace: str | None) -> str:
-    """The namespace named, else that of the kubeconfig's current context, else `default`."""
-    if namespace:
-        return namespace
-    return namespace_of_context(kubeconfig or _default_kubeconfig()) or "default"
+def sentence(error: ApiError | Unreachable) -> str:
+    """What went wrong, in the API server's own words where it has spoken."""
+    if isinstance(error, Unreachable):
+        return f"no answer from the API server: {error}"
+    return str(error)
 
 
-def canary_of(client: Client, namespace: str, name: str) -> Object:
-    """The Canary whose target is `name` (`podinfo`, `deploy/podinfo`, `deployment/podinfo` or `canary/podinfo`)."""
-    kind, _, plain = name.rpartition("/")
-    found = client.list(CANARIES, namespace).get("items") or []
-    for canary in found:
-        if (canary["metadata"]["name"] if kind.startswith("canar") else target_of(canary)) == plain:
-            return dict(canary)
-    raise click.ClickException(
-        f"no Canary for {name} in namespace {namespace}; kubectl -n {namespace} get canaries shows those that there are"
-    )
+def passes(error: ApiError | Unreachable) -> bool:
+    """Whether asking again may help."""
+    return isinstance(error, Unreachable) or error.status >= SERVER_ERRORS or error.status == TOO_MANY
 
 
-def _default_kubeconfig() -> str:
-    return os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+def patiently(
+    ask: Callable[[], Answer],
+    deadline: float,
+    tell: Tell,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Any] = time.sleep,
+) -> Answer:
+    """The answer of `ask`, asked again with a back-off while the API server is away, until `deadline` by `clock`.
+
+    Raises what `ask` raised last.
+    """
+    backoff = FIRST_BACKOFF
+    while True:
+        try:
+            return ask()
+        except (ApiError, Unreachable) as error:
+            left = deadline - clock()
+            if not passes(error) or left <= 0:
+                raise
+            pause = min(backoff, left)
+            tell(f"{sentence(error)}; again in {pause:.1f} s")
+        sleep(pause)
+        backoff = min(backoff * 2, LONGEST_BACKOFF)
+
+
+def _at_home() -> str | None:
+    usual = Path.home() / ".kube" / "config"
+    return str(usual) if usual.is_file() or not SERVICE_ACCOUNT.is_dir() else None
+
+
+def _of_the_pod() -> str | None:
+    named = SERVICE_ACCOUNT / "namespace"
+    return named.read_text().strip() if named.is_file() else None

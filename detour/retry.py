@@ -1,35 +1,21 @@
-"""`detour retry`: let a rejected revision run once more, unchanged.
-
-It acts on the Canary, under the person's own permissions; the analyzer does the rest.
-"""
-
-import secrets
+"""`detour retry`: let a rejected revision run once more, unchanged."""
 
 import click
 
-from analyzer.kube.errors import ApiError, Unreachable
-from analyzer.kube.resources import CANARIES
-from analyzer.wishes import Verb, annotations_for
-from detour import person
+from analyzer.wishes import Verb
+from detour.application import NAME, Name
+from detour.person import Place, at_a_place
+from detour.wish import wish
 
 
 @click.command("retry")
-@click.argument("name")
-@click.option("--namespace", "-n")
-@click.option("--kubeconfig")
-def command(name: str, namespace: str | None, kubeconfig: str | None) -> None:
-    """Run the rejected revision of Deployment NAME again."""
-    where = person.namespace_of(kubeconfig, namespace)
-    try:
-        client = person.connect(kubeconfig)
-        canary = person.canary_of(client, where, name)
-        revision = (canary.get("status") or {}).get("revision", "")
-        if revision not in ((canary.get("status") or {}).get("rejected") or ()):
-            raise click.ClickException(f"nothing to retry: the last revision of {name} was not rejected")
-        wish = {"metadata": {"annotations": annotations_for(Verb.RETRY, revision, secrets.token_hex(4), by="")}}
-        client.merge(CANARIES, where, canary["metadata"]["name"], wish)
-    except (ApiError, Unreachable) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(
-        f"revision {revision[:10]} runs again; watch: kubectl -n {where} get canary {canary['metadata']['name']} -w"
-    )
+@click.argument("name", type=NAME)
+@click.option("--reason", default="", help="why; it stands in the events and in the history")
+@at_a_place
+def command(place: Place, name: Name, reason: str) -> None:
+    """Run the rejected revision again, unchanged, from the beginning of its analysis.
+
+    \b
+    Example: kubectl detour retry podinfo -n shop --reason "the database was down"
+    """
+    wish(place, name, Verb.RETRY, reason)

@@ -1,0 +1,194 @@
+"""What a person is shown of an application, as plain values: made of the objects alone, drawn elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from analyzer import workload
+from analyzer.routing.nginx import Nginx
+from analyzer.spec import Spec, SpecError, parse
+from analyzer.status import Phase, Status, timestamp
+from detour.application import Application, Object
+from webhook import revision, stash
+
+UNMANAGED = "not managed: no Canary has it as its target"
+MISSING = "the Deployment does not exist"
+SUSPENDED = "the Canary is suspended (spec.suspend): nothing is begun, and nothing is ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What a Deployment runs: its images, the digest of its template, how many replicas are available and wanted."""
+
+    images: tuple[str, ...]
+    revision: str
+    ready: int
+    wanted: int
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What is diverted, and whose it is."""
+
+    images: tuple[str, ...]
+    revision: str
+    by: str
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An object that sends the canary its share, in percent; None: it cannot be told."""
+
+    kind: str
+    name: str
+    weight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far an analysis is: the step, of how many, and the weight of the next one (None at the last)."""
+
+    number: int
+    of: int
+    next_weight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that `detour status` tells. `message` is what is waited for, why it halts, or why it ended.
+
+    `routes` is None where they may not be read; `checks` are of the last measurement, also of one that is over.
+    """
+
+    namespace: str
+    name: str
+    canary_object: str
+    phase: str
+    weight: int
+    message: str
+    primary: Runs | None
+    diverted: Waits | None
+    canary: Runs | None
+    routes: tuple[Route, ...] | None
+    step: Step | None
+    next_check: datetime | None
+    checks: tuple[str, ...]
+    failed_checks: int
+    threshold: int | None
+    last: Mapping[str, Any] | None
+
+    def as_json(self) -> Object:
+        """For `-o json`; times as Kubernetes writes them."""
+        values = asdict(self)
+        values["next_check"] = timestamp(self.next_check) if self.next_check else None
+        return {_camel(key): _renamed(value) for key, value in values.items()}
+
+
+def picture_of(application: Application) -> Picture:
+    """Raises StashError where what is diverted cannot be read."""
+    status, canary = application.status, application.canary
+    spec = _spec(canary)
+    routes = application.routes
+    return Picture(
+        namespace=application.namespace,
+        name=application.name,
+        canary_object=canary["metadata"]["name"] if canary else "",
+        phase=status.phase.value,
+        weight=status.weight,
+        message=_message(application, status, spec),
+        primary=_runs(application.primary),
+        diverted=_waits(application),
+        canary=_runs(application.canary_deployment),
+        routes=None if routes is None else tuple(_route(each) for each in routes),
+        step=_step(status, spec),
+        next_check=_next_check(status, spec),
+        checks=status.verdict,
+        failed_checks=status.failed_checks,
+        threshold=spec.threshold if spec else None,
+        last=status.history[-1] if status.history else None,
+    )
+
+
+def _spec(canary: Object | None) -> Spec | None:
+    """None where there is none, or none that can be carried out: the analyzer says in the status what is wrong."""
+    try:
+        return parse(canary) if canary else None
+    except SpecError:
+        return None
+
+
+def _message(application: Application, status: Status, spec: Spec | None) -> str:
+    if application.primary is None:
+        return MISSING
+    if application.canary is None:
+        return UNMANAGED
+    if spec and spec.suspend:
+        return SUSPENDED
+    if status.ending and status.phase.in_flight:
+        halted = f" (waiting: {status.problem})" if status.problem else ""
+        return f"on the way out: {status.ending.message}{halted}"
+    if status.ending and status.phase is Phase.FAILED:
+        return status.ending.message
+    return status.problem
+
+
+def _runs(deployment: Object | None) -> Runs | None:
+    if deployment is None:
+        return None
+    template = deployment["spec"]["template"]
+    return Runs(
+        images_of(template),
+        revision.digest(template),
+        workload.available(deployment),
+        workload.wanted_replicas(deployment),
+        workload.settled(deployment).progress,
+    )
+
+
+def _waits(application: Application) -> Waits | None:
+    waiting = application.waiting
+    if waiting is None or application.primary is None:
+        return None
+    author = stash.diverted_by(application.primary) or stash.Author("")
+    return Waits(images_of(waiting.template), waiting.digest, author.user, author.manager)
+
+
+def images_of(template: Object) -> tuple[str, ...]:
+    """The images of the containers, in their order."""
+    return tuple(str(container.get("image", "")) for container in template.get("spec", {}).get("containers") or ())
+
+
+def _route(route: Object) -> Route:
+    return Route(route.get("kind", "Ingress"), route["metadata"]["name"], Nginx().weight_of([route]))
+
+
+def _step(status: Status, spec: Spec | None) -> Step | None:
+    """The weights that the Canary asks for, one after the other, and where among them the analysis is."""
+    if spec is None or spec.skip_analysis or status.ending or status.phase is not Phase.PROGRESSING:
+        return None
+    done = [weight for weight in spec.steps if weight <= status.weight]
+    following = None if spec.is_last(status.weight) else spec.next_weight(status.weight)
+    return Step(len(done), len(spec.steps), following)
+
+
+def _next_check(status: Status, spec: Spec | None) -> datetime | None:
+    """When the metrics are measured next, at the earliest: not before no query sees the revision before any more."""
+    if spec is None or status.phase is not Phase.PROGRESSING or status.ending or status.check_time is None:
+        return None
+    due = status.check_time + timedelta(seconds=spec.interval)
+    quiet = status.quiet_since
+    return max(due, quiet + timedelta(seconds=spec.longest_window)) if quiet else due
+
+
+def _camel(key: str) -> str:
+    first, *rest = key.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def _renamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_camel(key): _renamed(each) for key, each in value.items()}
+    return [_renamed(each) for each in value] if isinstance(value, list | tuple) else value
