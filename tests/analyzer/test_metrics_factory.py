@@ -98,7 +98,7 @@ def test_a_template_is_looked_for_in_the_canarys_namespace_unless_it_says_anothe
     ("metric", "problem"),
     [
         ({"name": "conversions"}, "nothing says how to measure it"),
-        ({"name": "mine", "query": "up"}, "nothing says how to measure it"),
+        ({"name": "mine", "query": ""}, "nothing says how to measure it"),
     ],
 )
 def test_a_metric_without_a_template_is_refused_with_what_to_do(metric: dict[str, Any], problem: str) -> None:
