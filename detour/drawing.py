@@ -36,7 +36,7 @@ def tree(picture: Picture, now: datetime) -> Tree:
     if picture.diverted:
         waits = picture.diverted
         whose = f"by {waits.by or 'somebody'}" + (f" with {waits.manager}" if waits.manager else "")
-        drawn.add(Text(f"diverted {_images(waits.images)}  revision {short(waits.revision)} {whose}"))
+        drawn.add(Text(f"diverted  {_images(waits.images)}  revision {short(waits.revision)} {whose}"))
     if picture.canary:
         drawn.add(_deployment("canary", picture.canary))
     if picture.routes or picture.routes is None:
@@ -122,7 +122,7 @@ def _analysis(drawn: Tree, picture: Picture, now: datetime) -> None:
     elif picture.weight:
         drawn.add(Text(f"weight {picture.weight} %"))
     if picture.checks and picture.diverted:
-        branch = drawn.add(Text(f"checks, {picture.failed_checks} failed of {picture.threshold or NONE} that end it"))
+        branch = drawn.add(Text(f"checks, {picture.failed_checks} failed so far, {picture.threshold or NONE} end it"))
         for check in picture.checks:
             branch.add(Text(check))
 

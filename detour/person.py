@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -28,6 +28,17 @@ class Problem(click.ClickException):
     """What was asked for cannot be done. Its exit status is no verdict: 1 and 2 have a meaning of their own."""
 
     exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time as a command that waits has it; in seconds."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+
+
+REAL = Clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +92,7 @@ def passes(error: ApiError | Unreachable) -> bool:
     return isinstance(error, Unreachable) or error.status >= SERVER_ERRORS or error.status == TOO_MANY
 
 
-def patiently(
-    ask: Callable[[], Answer],
-    deadline: float,
-    tell: Tell,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], Any] = time.sleep,
-) -> Answer:
+def patiently(ask: Callable[[], Answer], deadline: float, tell: Tell, clock: Clock = REAL) -> Answer:
     """The answer of `ask`, asked again with a back-off while the API server is away, until `deadline` by `clock`.
 
     Raises what `ask` raised last.
@@ -97,12 +102,12 @@ def patiently(
         try:
             return ask()
         except (ApiError, Unreachable) as error:
-            left = deadline - clock()
+            left = deadline - clock.now()
             if not passes(error) or left <= 0:
                 raise
             pause = min(backoff, left)
             tell(f"{sentence(error)}; again in {pause:.1f} s")
-        sleep(pause)
+        clock.sleep(pause)
         backoff = min(backoff * 2, LONGEST_BACKOFF)
 
 

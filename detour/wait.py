@@ -13,7 +13,7 @@ from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.spec import SpecError, duration
 from detour.application import NAME, Application, Name, again, find
 from detour.outcome import Exit, Standing, Wanted, standing, wanted_of
-from detour.person import Place, at_a_place, passes, patiently, sentence
+from detour.person import REAL, Clock, Place, at_a_place, passes, patiently, sentence
 from webhook.revision import short
 
 LOOK_EVERY = 2.0  # seconds
@@ -69,17 +69,17 @@ def command(place: Place, name: Name, timeout: float) -> None:
     primary = found.primary or found.managed()[0]
     wanted = wanted_of(primary, found.canary)
     _say(f"{found.name}: waiting for revision {short(wanted.revision)}")
-    ended = _until_over(place, found, wanted, deadline)
+    ended = until_over(place, found, wanted, deadline)
     click.echo(f"{found.name}: revision {short(wanted.revision)} {ended.text}", err=ended.exit is not Exit.PROMOTED)
     sys.exit(ended.exit)
 
 
-def _until_over(place: Place, found: Application, wanted: Wanted, deadline: float) -> Standing:
+def until_over(place: Place, found: Application, wanted: Wanted, deadline: float, clock: Clock = REAL) -> Standing:
     """A line whenever it stands otherwise, until it is over or the time is."""
     said = ""
     while True:
         try:
-            found = patiently(partial(again, place, found), deadline, _say)
+            found = patiently(partial(again, place, found), deadline, _say, clock)
         except (ApiError, Unreachable) as error:
             if not passes(error):
                 raise
@@ -90,9 +90,9 @@ def _until_over(place: Place, found: Application, wanted: Wanted, deadline: floa
         if now.text != said:
             _say(f"{found.name}: {now.text}")
             said = now.text
-        if (left := deadline - time.monotonic()) <= 0:
+        if (left := deadline - clock.now()) <= 0:
             return Standing(f"is not over within the timeout: {now.text}", Exit.TIMEOUT)
-        time.sleep(min(LOOK_EVERY, left))
+        clock.sleep(min(LOOK_EVERY, left))
 
 
 def _say(line: str) -> None:
