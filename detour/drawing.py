@@ -18,6 +18,7 @@ from webhook.revision import short
 
 COLOURS = {"Progressing": "yellow", "Promoting": "cyan", "Finalising": "cyan", "Succeeded": "green", "Failed": "red"}
 NONE = "-"
+WIDTH = 10
 UNBOUNDED = 1000  # columns, where nobody looks through a window: nothing is cut off that is piped on
 
 
@@ -36,7 +37,7 @@ def tree(picture: Picture, now: datetime) -> Tree:
     if picture.diverted:
         waits = picture.diverted
         whose = f"by {waits.by or 'somebody'}" + (f" with {waits.manager}" if waits.manager else "")
-        drawn.add(Text(f"diverted  {_images(waits.images)}  revision {short(waits.revision)} {whose}"))
+        drawn.add(Text(f"{'diverted':<{WIDTH}}{_images(waits.images)}  revision {short(waits.revision)} {whose}"))
     if picture.canary:
         drawn.add(_deployment("canary", picture.canary))
     if picture.routes or picture.routes is None:
@@ -97,8 +98,8 @@ def _table(*columns: str) -> Table:
 
 def _deployment(what: str, runs: Runs | None) -> Text:
     if runs is None:
-        return Text(f"{what}  {NONE}")
-    drawn = Text(f"{what}  {_images(runs.images)}  {runs.ready}/{runs.wanted} available")
+        return Text(f"{what:<{WIDTH}}{NONE}")
+    drawn = Text(f"{what:<{WIDTH}}{_images(runs.images)}  {runs.ready}/{runs.wanted} available")
     return drawn.append(f"  {runs.progress}", style="yellow") if runs.progress else drawn
 
 

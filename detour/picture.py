@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analyzer import workload
+from analyzer.canary import DIGEST
 from analyzer.routing.nginx import Nginx
 from analyzer.spec import Spec, SpecError, parse
 from analyzer.status import Phase, Status, timestamp
@@ -19,7 +20,7 @@ SUSPENDED = "the Canary is suspended (spec.suspend): nothing is begun, and nothi
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """What a Deployment runs: its images, the digest of its template, how many replicas are available and wanted."""
+    """What a Deployment runs: its images, the digest of its revision, how many replicas are available and wanted."""
 
     images: tuple[str, ...]
     revision: str
@@ -136,12 +137,14 @@ def _message(application: Application, status: Status, spec: Spec | None) -> str
 
 
 def _runs(deployment: Object | None) -> Runs | None:
+    """The canary's own template has other labels than what was diverted: it says of which revision it is."""
     if deployment is None:
         return None
     template = deployment["spec"]["template"]
+    diverted = (deployment["metadata"].get("annotations") or {}).get(DIGEST)
     return Runs(
         images_of(template),
-        revision.digest(template),
+        diverted or revision.digest(template),
         workload.available(deployment),
         workload.wanted_replicas(deployment),
         workload.settled(deployment).progress,

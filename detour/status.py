@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
@@ -68,17 +69,18 @@ def command(place: Place, name: Name | None, all_namespaces: bool, watch: bool, 
 def _follow(look: Callable[[], list[Picture]], show: Callable[[list[Picture]], None]) -> None:
     """Something new each time it changes, for pipes and logs: that time goes by is no change."""
     before: list[Picture] | None = None
-    while True:
-        pictures = _patient(look)
-        if pictures != before:
-            show(pictures)
-            before = pictures
-        time.sleep(LOOK_EVERY)
+    with suppress(KeyboardInterrupt):
+        while True:
+            pictures = _patient(look)
+            if pictures != before:
+                show(pictures)
+                before = pictures
+            time.sleep(LOOK_EVERY)
 
 
 def _redraw(look: Callable[[], list[Picture]], draw: Callable[[list[Picture]], RenderableType]) -> None:
     """In a terminal: one picture, always as it is now."""
-    with Live(console=console(), auto_refresh=False) as live:
+    with suppress(KeyboardInterrupt), Live(console=console(), auto_refresh=False) as live:
         while True:
             live.update(draw(_patient(look)), refresh=True)
             time.sleep(LOOK_EVERY)

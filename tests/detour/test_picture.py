@@ -25,6 +25,8 @@ ROUTE: Object = {
         },
     }
 }
+RUNNING = deployment("2")
+RUNNING["metadata"]["annotations"]["detour.dev/digest"] = V2
 
 
 def drawn(thing: Any) -> str:
@@ -36,16 +38,19 @@ def drawn(thing: Any) -> str:
 
 
 def test_a_canary_in_flight_is_told_whole() -> None:
-    found = application(deployment(diverted="2"), canary(AT_25), canary_deployment=deployment("2"), routes=(ROUTE,))
+    found = application(deployment(diverted="2"), canary(AT_25), canary_deployment=RUNNING, routes=(ROUTE,))
     picture = picture_of(found)
     assert picture.step == Step(1, 2, 50)
+    assert picture.canary
+    assert picture.diverted
+    assert picture.canary.revision == picture.diverted.revision == V2
     assert picture.next_check == NOW + timedelta(seconds=10)
     shown = drawn(tree(picture, NOW + timedelta(seconds=3)))
     for text in (
         "web (namespace shop) Progressing",
-        "primary  web:1  2/2 available",
+        "primary   web:1  2/2 available",
         f"diverted  web:2  revision {V2[:10]} by ann with kubectl-set",
-        "canary  web:2  2/2 available",
+        "canary    web:2  2/2 available",
         "Ingress web-canary  25 %",
         "weight 25 %, step 1 of 2, next 50 %, next check in 7 s",
         "checks, 0 failed so far, 3 end it",
