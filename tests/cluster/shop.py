@@ -19,13 +19,17 @@ SUCCESS_RATE = (
 
 @dataclass
 class Shop:
-    """One application in one namespace. `host` is what its Ingress answers to."""
+    """One application in one namespace. `host` is what its Ingress answers to.
+
+    Under a `policy` the namespace bears its label, and there is no Canary but what comes of it.
+    """
 
     namespace: str
     replicas: int = 2
     analysis: Object = field(default_factory=dict)
     spec: Object = field(default_factory=dict)
     pod: Object = field(default_factory=dict)
+    policy: str = ""
 
     @property
     def host(self) -> str:
@@ -34,9 +38,14 @@ class Shop:
     def open(self) -> None:
         """Create everything, and wait until the next update is certain to be diverted."""
         kubectl("create", "namespace", self.namespace)
-        self.apply(self.deployment(), self.service(), self.ingress(), self.template(), self.canary())
+        self.apply(self.deployment(), self.service(), self.ingress())
+        if not self.policy:
+            self.apply(self.template(), self.canary())
         self("rollout", "status", "deployment/podinfo", "--timeout=60s")
-        self("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
+        if self.policy:
+            kubectl("label", "namespace", self.namespace, f"{stash.POLICY}={self.policy}")
+        else:
+            self("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
 
     def __call__(self, *arguments: str, **options: Any) -> Said:
         """kubectl in this namespace."""
