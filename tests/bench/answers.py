@@ -98,13 +98,12 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def between(answers: Sequence[Answer], begin: float, end: float) -> list[Answer]:
-    """The successes that were begun in this time and over at its end, in the order of their beginning."""
-    inside = [answer for answer in answers if begin <= answer.at and answer.at + answer.seconds <= end]
-    return sorted((answer for answer in inside if not answer.failure), key=lambda answer: answer.at)
+    """The requests begun in this time, in order: the router decides when one comes, not when it is over."""
+    return sorted((answer for answer in answers if begin <= answer.at < end), key=lambda answer: answer.at)
 
 
 def share(answers: Sequence[Answer]) -> float:
-    """The canary's part in percent; 0 of nothing."""
+    """The canary's part in percent; 0 of nothing. A request that failed counts as one that the canary did not get."""
     return 100 * sum(answer.from_canary for answer in answers) / len(answers) if answers else 0.0
 
 

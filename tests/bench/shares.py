@@ -18,8 +18,8 @@ STEP, MOST = (25, 50) if SHORT else (5, 50)
 INTERVAL = 10
 RATE = 60
 TOLERANCE = 2.0  # percentage points
-WINDOW = 200  # answers; fewer would show the router's rounding
-ENOUGH = 400  # answers at a step
+WINDOW = 200  # requests; fewer would show the router's rounding
+ENOUGH = 400  # requests at a step
 PROPAGATION = 1.0  # seconds that the router may take to follow its Ingress; as `analyzer.spec.Spec.propagation`
 DEADLINE = INTERVAL * MOST / STEP + 90
 
@@ -64,10 +64,10 @@ def at_each_step(answers: Sequence[Answer], moments: Sequence[Moment], details: 
     lines, furthest, fewest = [], 0.0, len(answers)
     seen = steps(moments)
     for weight, begin, end in seen:
-        answered = between(answers, begin + PROPAGATION, end)
-        found = share(answered)
-        furthest, fewest = max(furthest, abs(found - weight)), min(fewest, len(answered))
-        lines.append(f"weight {weight:2} %: share {found:5.2f} % of {len(answered)} answers in {end - begin:.1f} s")
+        sent = between(answers, begin + PROPAGATION, end)
+        found = share(sent)
+        furthest, fewest = max(furthest, abs(found - weight)), min(fewest, len(sent))
+        lines.append(f"weight {weight:2} %: share {found:5.2f} % of {len(sent)} requests in {end - begin:.1f} s")
     wanted = list(range(STEP, MOST + 1, STEP))
     return Figure(
         name="canary's share on the wire, at each step",
@@ -80,7 +80,7 @@ def at_each_step(answers: Sequence[Answer], moments: Sequence[Moment], details: 
 
 
 def after_the_last(answers: Sequence[Answer], moments: Sequence[Moment]) -> Figure:
-    """The highest share from the promotion to the end, in any window of at least `WINDOW` answers."""
+    """The highest share from the promotion to the end, in any window of at least `WINDOW` requests."""
     canary = [moment for moment in moments if moment.kind == "canary"]
     promoting = phase_since(canary, "Promoting")
     after = between(answers, promoting, float("inf")) if promoting else []
@@ -91,10 +91,13 @@ def after_the_last(answers: Sequence[Answer], moments: Sequence[Moment]) -> Figu
     return Figure(
         name="canary's share on the wire, from the promotion to the end",
         goal=f"never above {MOST} % + {TOLERANCE:.0f} points",
-        measured=f"at most {highest:.2f} % in any {WINDOW} answers or more",
+        measured=f"at most {highest:.2f} % in any {WINDOW} requests or more",
         reference=f"last weight {MOST} %",
         holds=len(after) >= WINDOW and highest <= MOST + TOLERANCE,
-        details=(f"{len(after)} answers, {sum(answer.from_canary for answer in after)} by the canary", *phases),
+        details=(
+            f"{len(after)} requests, {sum(answer.from_canary for answer in after)} answered by the canary",
+            *phases,
+        ),
     )
 
 

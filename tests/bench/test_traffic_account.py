@@ -50,9 +50,15 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([], 99) == 0
 
 
-def test_only_answers_that_fell_within_a_time_are_of_it() -> None:
+def test_a_request_is_of_the_time_in_which_it_was_begun() -> None:
     answers = [answer(3), answer(1), answer(1.995), answer(1.5, failure="cut off"), answer(0.5)]
-    assert [found.at for found in between(answers, 1, 2)] == [1]
+    assert [found.at for found in between(answers, 1, 2)] == [1, 1.5, 1.995]
+
+
+def test_a_primary_that_fails_is_no_overshoot_of_the_canary() -> None:
+    answers = [answer(at, "podinfo-canary-1", "" if at % 2 else "cut off") for at in range(400)]
+    assert share(answers) == 50
+    assert highest_share(answers, 200) < 51
 
 
 def test_an_overshoot_shows_however_short_it_is_beside_the_whole() -> None:
