@@ -4,6 +4,7 @@ The exit status is 1 unless every figure was measured and holds.
 """
 
 import importlib
+import signal
 import sys
 import time
 import traceback
@@ -33,6 +34,8 @@ def main(names: Sequence[str]) -> int:
         say(SHORTENED)
     outcomes = {name: measure(name) for name in names or MODULES}
     Console().print(table(outcomes))
+    for figure in (figure for outcome in outcomes.values() for figure in outcome.figures):
+        say("\n".join([figure.name, *(f"  {detail}" for detail in figure.details)]))
     if not names and not SHORT:
         EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
         EVIDENCE.write_text(evidence(outcomes, machine.circumstances()))
@@ -54,4 +57,6 @@ def measure(name: str) -> Outcome:
 
 
 if __name__ == "__main__":
+    # As an exception, so that what is in the cluster for the measurement is taken away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

@@ -2,16 +2,19 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from tests.bench.api import Api
 from tests.bench.figure import say
+from tests.bench.processes import processor_seconds, spent
 
 Object = dict[str, Any]
 
+CLIENT = "this client"
 STRATEGIC, MERGE = "application/strategic-merge-patch+json", "application/merge-patch+json"
 
 
@@ -54,20 +57,29 @@ class Series:
 
 @dataclass(slots=True)
 class Times:
-    """Seconds of each write, a list for each block; `client` are the processor's seconds spent on our side."""
+    """Seconds of each write, a list for each block; `processor`: the seconds that each part of the sandbox took."""
 
     blocks: list[list[float]] = field(default_factory=list)
-    client: float = 0.0
+    processor: dict[str, float] = field(default_factory=dict)
 
     @property
     def all(self) -> list[float]:
         """Every write."""
         return [seconds for block in self.blocks for seconds in block]
 
+    def add(self, block: list[float], processor: Mapping[str, float]) -> None:
+        """One more block."""
+        self.blocks.append(block)
+        for part, seconds in processor.items():
+            self.processor[part] = self.processor.get(part, 0.0) + seconds
+
     @property
-    def client_each(self) -> float:
-        """Processor's seconds that this client itself took for a write."""
-        return self.client / len(self.all)
+    def processor_each(self) -> str:
+        """Processor's time for a write, of every part that took at least 0.05 ms, the greatest first."""
+        each = {part: 1000 * seconds / len(self.all) for part, seconds in self.processor.items()}
+        ordered = sorted(each.items(), key=itemgetter(1), reverse=True)
+        shown = [f"{part} {used:.2f}" for part, used in ordered if used >= 0.05]
+        return f"{', '.join(shown)}; together {sum(each.values()):.2f} ms"
 
 
 def alternate(what: str, series: Sequence[Series], rounds: int, each: int) -> dict[str, Times]:
@@ -92,10 +104,10 @@ def _block(pool: ThreadPoolExecutor, series: Series, each: int, times: Times) ->
     def run(lane: Lane) -> list[tuple[int, float, bytes]]:
         return [lane.patch(series.change) for _ in range(each)]
 
-    began = time.process_time()
+    before, own = processor_seconds(), time.process_time()
     sent = [sample for samples in pool.map(run, series.lanes) for sample in samples]
-    times.client += time.process_time() - began
+    used = {CLIENT: time.process_time() - own} | spent(before, processor_seconds())
     for number, _, answer in sent:
         if not series.right(number, json.loads(answer)):
             raise AssertionError(f"{series.name}: write {number} was not answered as it should be: {answer.decode()}")
-    times.blocks.append([seconds for _, seconds, _ in sent])
+    times.add([seconds for _, seconds, _ in sent], used)

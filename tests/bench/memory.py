@@ -6,16 +6,13 @@ full for each. A container is all of its processes: the webhook's are gunicorn's
 
 import secrets
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
 
-from sandbox.layout import NAME
 from tests.bench import idle
 from tests.bench.figure import SHORT, Figure, say
 from tests.bench.load import Change, Lane, Series, alternate
+from tests.bench.processes import Size, containers, size
 from tests.cluster.kubectl import kubectl
 from tests.cluster.shop import Shop
 
@@ -26,18 +23,6 @@ ROUNDS, EACH, AT_ONCE = (2, 8, 16) if SHORT else (8, 40, 16)
 """Blocks, reviews a lane in each, and lanes: 5,120 reviews."""
 SETTLES = 5.0
 """Seconds between a load and the measurement after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Megabytes of all the processes of one container, and how many these are."""
-
-    pss: float
-    rss: float
-    processes: int
-
-    def __str__(self) -> str:
-        return f"PSS {self.pss:.1f} MB, RSS {self.rss:.1f} MB, {self.processes} process{'es' * (self.processes > 1)}"
 
 
 def figures() -> list[Figure]:
@@ -79,34 +64,12 @@ def _under_load() -> dict[str, dict[str, Size]]:
 
 def sizes() -> dict[str, Size]:
     """Each part's size; with several pods, of its largest container. Raises AssertionError where one is missing."""
-    groups: dict[tuple[str, str], list[int]] = {}
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal():
-            with suppress(OSError):  # it has ended
-                words = (process / "cmdline").read_text().split("\0")
-                cgroup = (process / "cgroup").read_text().splitlines()[0].rpartition(":")[2]
-                part = words[words.index("detour") + 1] if "detour" in words[:-1] else ""
-                if cgroup.startswith(f"/{NAME}/"):
-                    groups.setdefault((part, cgroup), []).append(int(process.name))
-    found = {part: [size(pids) for (name, _), pids in groups.items() if name == part] for part in GOALS}
-    missing = [part for part in GOALS if not found[part]]
+    found = containers()
+    seen = {part: [size(one.pids) for one in found if one.part == part] for part in GOALS}
+    missing = [part for part in GOALS if not seen[part]]
     if missing:
         raise AssertionError(f"no process of {', '.join(missing)} runs in the sandbox: run `make up`")
-    return {part: max(containers, key=lambda one: one.pss) for part, containers in found.items()}
-
-
-def size(pids: Iterable[int]) -> Size:
-    """PSS and RSS of these processes, summed."""
-    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
-    return Size(
-        sum(megabytes(text, "Pss") for text in texts), sum(megabytes(text, "Rss") for text in texts), len(texts)
-    )
-
-
-def megabytes(rollup: str, field: str) -> float:
-    """One field of a smaps_rollup, which gives kB of 1024 bytes. Raises StopIteration where there is none."""
-    line = next(line for line in rollup.splitlines() if line.startswith(f"{field}:"))
-    return int(line.split()[1]) * 1024 / 1e6
+    return {part: max(each, key=lambda one: one.pss) for part, each in seen.items()}
 
 
 def _figure(part: str, seen: dict[str, Size]) -> Figure:

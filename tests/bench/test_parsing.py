@@ -3,7 +3,7 @@
 import pytest
 
 from tests.bench.api import webhook_calls
-from tests.bench.memory import megabytes
+from tests.bench.processes import megabytes, part_of, spent
 
 METRICS = """\
 # HELP apiserver_admission_webhook_request_total [ALPHA] Admission webhook request total
@@ -30,3 +30,12 @@ def test_a_megabyte_is_a_million_bytes_and_the_kernels_kb_are_1024() -> None:
     rollup = "5581 7fff [rollup]\nRss:   40000 kB\nPss:   25000 kB\nPss_Anon:  1 kB\n"
     assert megabytes(rollup, "Pss") == pytest.approx(25.6)
     assert megabytes(rollup, "Rss") == pytest.approx(40.96)
+
+
+def test_a_process_belongs_to_detours_command_or_else_to_its_program() -> None:
+    assert part_of(["python3", "-m", "detour", "webhook", "--certificates=/run/detour/tls", ""]) == "webhook"
+    assert part_of(["/usr/local/bin/traefik", "--ping", ""]) == "traefik"
+
+
+def test_a_part_that_was_started_meanwhile_counts_from_its_start() -> None:
+    assert spent({"etcd": 5.0, "gone": 1.0}, {"etcd": 7.0, "webhook": 0.5}) == {"etcd": 2.0, "webhook": 0.5}
