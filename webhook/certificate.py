@@ -55,8 +55,8 @@ class Certificate:
         if stamp != self._seen:
             with self._lock:
                 if stamp and stamp != self._seen:
-                    self._seen = stamp
                     self._context = self._loaded() or self._context
+                    self._seen = stamp  # last: who sees it already need not wait, and finds the context
         return self._context
 
     def _stamp(self) -> Stamp:
