@@ -78,11 +78,11 @@ class Spent:
     """What a controller asked of the API server, sorted by whether it concerns one application."""
 
     counted: tuple[Request, ...]
-    """On objects of the application's namespace, and those of no namespace, such as lists and watches."""
+    """On objects of the application's namespace and of the controller's own, and those of no namespace: watches, say."""
     lease: int
     """To stay leader: the same whatever there is to do."""
     elsewhere: int
-    """On objects of other namespaces: somebody else's canaries, or the controller's own Secrets."""
+    """On objects of other namespaces: somebody else's canaries."""
 
     @property
     def kinds(self) -> list[tuple[str, int]]:
@@ -104,9 +104,15 @@ class Spent:
 
 
 def spent(requests: Iterable[Request], namespace: str) -> Spent:
-    """Requests by what they are for: the lease, the application in `namespace`, or other namespaces."""
+    """The requests of a controller, by what they are for: its lease, the application in `namespace`, or others."""
     requests = list(requests)
     lease = [request for request in requests if request.resource == LEASES]
     others = [request for request in requests if request.resource != LEASES]
-    counted = tuple(request for request in others if request.namespace in ("", namespace))
+    counted = tuple(request for request in others if request.namespace in ("", namespace, home(request.user)))
     return Spent(counted, len(lease), len(others) - len(counted))
+
+
+def home(user: str) -> str:
+    """The namespace of a ServiceAccount, from the user name that it has to the API server."""
+    _, _, namespace, _ = user.split(":")
+    return namespace

@@ -92,9 +92,10 @@ def test_the_lease_and_what_concerns_others_is_set_aside_and_named() -> None:
             event(4, namespace="another"),
             event(5, resource="canaries", namespace="", verb="watch"),
             event(6, resource="events", verb="create"),
+            event(7, resource="secrets", namespace="detour", verb="get"),
         ),
         "shop",
     )
-    assert (len(found), found.lease, found.elsewhere) == (4, 1, 1)
-    assert found.kinds == [("patch deployments", 2), ("watch canaries", 1), ("create events", 1)]
-    assert (len(found.asked), len(found.reopened)) == (3, 1)
+    assert (len(found), found.lease, found.elsewhere) == (5, 1, 1)
+    assert found.kinds == [("patch deployments", 2), ("watch canaries", 1), ("create events", 1), ("get secrets", 1)]
+    assert (len(found.asked), len(found.reopened)) == (4, 1)
