@@ -78,7 +78,7 @@ class Spent:
     """What a controller asked of the API server, sorted by whether it concerns one application."""
 
     counted: tuple[Request, ...]
-    """On objects of the application's namespace and of the controller's own, and those of no namespace: watches, say."""
+    """On objects of the application's namespace and of the controller's own, and those of no namespace."""
     lease: int
     """To stay leader: the same whatever there is to do."""
     elsewhere: int

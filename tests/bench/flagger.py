@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox import build, images
 from sandbox.parts import Part
 from tests.bench.figure import say
-from tests.bench.memory import Size, size
+from tests.bench.processes import Size, size
 from tests.cluster.kubectl import Object, eventually, get, kubectl
 from tests.cluster.shop import PROMETHEUS
 

@@ -15,7 +15,8 @@ from tests.bench import audit, flagger
 from tests.bench.audit import Spent
 from tests.bench.course import Change, Course
 from tests.bench.figure import SHORT, Figure, say
-from tests.bench.memory import Size, sizes
+from tests.bench.memory import sizes
+from tests.bench.processes import Size
 from tests.bench.stage import INTERVAL, STEPS, Stage
 from tests.bench.wire import Share, Wire, shares
 from tests.cluster.kubectl import eventually, kubectl
