@@ -21,7 +21,9 @@ Object = dict[str, Any]
 
 SOURCE = Path(__file__).with_name("bare-webhook")
 NAME, IMAGE = "bare-webhook", "detour.dev/bare-webhook:bench"
-LABEL = "bench.detour.dev/bare"
+OURS, PREFIX = "detour.dev/", "bare-b.dev/"
+"""What the keys begin with: Detour's, and those of the bare server, which are as long."""
+LABEL = f"{PREFIX}policy"
 """Deployments with this label are sent to the bare server."""
 
 
@@ -45,6 +47,11 @@ def server(namespace: str) -> Iterator[None]:
         kubectl("delete", "mutatingwebhookconfiguration", namespace)
 
 
+def renamed(found: Object) -> Object:
+    """What the bare server has written, under Detour's own keys."""
+    return dict(json.loads(json.dumps(found).replace(PREFIX, OURS)))
+
+
 def _import_image() -> None:
     with tempfile.TemporaryDirectory() as folder:
         program, packed = Path(folder) / NAME, Path(folder) / "image.tar"
@@ -56,8 +63,9 @@ def _import_image() -> None:
 
 
 def _configuration(namespace: str, authority: str) -> Object:
-    """Detour's own entry as it is installed, for another label and another server."""
-    entry: Object = dict(get("mutatingwebhookconfiguration", "detour")["webhooks"][0])
+    """Detour's own entry as it is installed, for other keys and another server."""
+    installed = json.dumps(get("mutatingwebhookconfiguration", "detour")["webhooks"][0])
+    entry: Object = json.loads(installed.replace(OURS, PREFIX))
     entry["name"] = "bare.bench.detour.dev"
     entry["objectSelector"] = {"matchExpressions": [{"key": LABEL, "operator": "Exists"}]}
     entry["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}

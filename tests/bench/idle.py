@@ -1,7 +1,7 @@
 """Deployments that run no pod and yet are what Detour protects: what is measured then is the write, and nothing else.
 
 A paused Deployment gets no ReplicaSet; with `maxUnavailable: 100%` the controller calls it available all the same, so
-that no rule lets its updates through directly. And without a Canary there is nothing for the analyzer to begin.
+that no rule lets its updates through directly. Their policy does not exist, so the analyzer has nothing to begin.
 """
 
 import json
@@ -16,7 +16,7 @@ from webhook import stash
 
 Object = dict[str, Any]
 
-MANAGED = {stash.POLICY: "default"}
+MANAGED = {stash.POLICY: "bench-has-none"}
 COUNTER = "COUNTER"
 
 

@@ -38,7 +38,7 @@ def same_answer(where: str, lanes: dict[str, Lane], names: dict[str, list[str]])
     """Raises AssertionError unless both servers make the same of the same update, to the byte but for two digits."""
     for lane in lanes.values():
         lane.patch(lambda number: Change(idle.counting(number)))
-    one, other = (_outcome(get("-n", where, "deployment", names[kind][0])) for kind in (BARE, DETOUR))
+    one, other = (_outcome(bare.renamed(get("-n", where, "deployment", names[kind][0]))) for kind in (BARE, DETOUR))
     if one != other:
         raise AssertionError(f"the two servers do not give the same answer: {one} and {other}")
     say(f"  both servers write the same {sum(map(len, map(str, one.values())))} bytes")
@@ -59,12 +59,16 @@ def _series(lanes: dict[str, list[Lane]], count: int) -> list[Series]:
     def change(number: int) -> Change:
         return Change(idle.counting(number))
 
-    right: dict[str, Callable[[int, Object], bool]] = {WITHOUT: _changed, BARE: idle.diverted, DETOUR: idle.diverted}
+    right: dict[str, Callable[[int, Object], bool]] = {WITHOUT: _changed, BARE: _renamed, DETOUR: idle.diverted}
     return [Series(kind, lanes[kind][:count], change, right[kind]) for kind in LABELS]
 
 
 def _changed(number: int, answer: Object) -> bool:
     return idle.counter(answer["spec"]["template"]) == str(number)
+
+
+def _renamed(number: int, answer: Object) -> bool:
+    return idle.diverted(number, bare.renamed(answer))
 
 
 def _figure(how: str, times: dict[str, Times]) -> Figure:

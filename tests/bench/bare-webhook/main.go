@@ -1,7 +1,8 @@
 // The reference for the cost of Detour's webhook: the same answer, by the bare standard library of Go.
 //
-// It decides nothing. Whatever template comes, it restores the old one and writes down the new one under Detour's own
-// keys, so that the API server has a patch of the same operations and the same size to decode, apply and store.
+// It decides nothing. Whatever template comes, it restores the old one and writes down the new one under keys like
+// Detour's, so that the API server has a patch of the same operations and the same size to decode, apply and store.
+// The prefix of the keys is as long as Detour's and another, or the analyzer would see what is none of its business.
 package main
 
 import (
@@ -86,12 +87,12 @@ func operations(asked *review, revision string) []operation {
 	})
 	found := []operation{
 		{"replace", "/spec/template", asked.Request.OldObject.Spec.Template},
-		{"add", "/metadata/labels/detour.dev~1revision", revision},
+		{"add", "/metadata/labels/bare-b.dev~1revision", revision},
 	}
-	if present := asked.Request.Object.Metadata.Annotations; present["detour.dev/diverted-by"] != "" {
-		return append(found, operation{"add", "/metadata/annotations/detour.dev~1template", string(waiting)})
+	if present := asked.Request.Object.Metadata.Annotations; present["bare-b.dev/diverted-by"] != "" {
+		return append(found, operation{"add", "/metadata/annotations/bare-b.dev~1template", string(waiting)})
 	}
-	entries := map[string]string{"detour.dev/diverted-by": string(author), "detour.dev/template": string(waiting)}
+	entries := map[string]string{"bare-b.dev/diverted-by": string(author), "bare-b.dev/template": string(waiting)}
 	return append(found, operation{"add", "/metadata/annotations", entries})
 }
 
