@@ -1,15 +1,16 @@
 """One application as the API server has it now: the Deployment, its Canary, and what runs beside it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NotFound
-from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, Resource
+from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, NAMESPACES, Resource
 from analyzer.ownership import is_ours, mark
+from analyzer.policy import policy_of
 from analyzer.spec import target_of
 from analyzer.status import Status, from_object
 from detour.person import Place, Problem
@@ -18,7 +19,7 @@ from webhook import stash
 Object = dict[str, Any]
 
 _KINDS = {"": False, "deploy": False, "deployment": False, "deployments": False, "canary": True, "canaries": True}
-FORBIDDEN = 403
+FORBIDDEN, NOT_FOUND = 403, 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,10 @@ NAME = NameType()
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The objects as they are; None what is not there. `routes` is None where the person may not read them."""
+    """The objects as they are; None what is not there. `routes` is None where the person may not read them.
+
+    `policy` is the one that a label puts it under, where there is no Canary yet: it comes with the first update.
+    """
 
     namespace: str
     name: str
@@ -58,6 +62,7 @@ class Application:
     canary: Object | None = None
     canary_deployment: Object | None = None
     routes: tuple[Object, ...] | None = ()
+    policy: str | None = None
 
     @property
     def status(self) -> Status:
@@ -76,10 +81,14 @@ class Application:
                 f"no Deployment {self.name} in namespace {self.namespace}; "
                 f"kubectl -n {self.namespace} get deployments shows those that there are"
             )
+        if self.canary is None and self.policy:
+            raise Problem(
+                f"nothing to act on: {self.name} is under policy {self.policy}, and no update was diverted yet"
+            )
         if self.canary is None:
             raise Problem(
-                f"Deployment {self.name} is not managed: no Canary in namespace {self.namespace} has it as its target; "
-                f"kubectl -n {self.namespace} get canaries shows those that there are"
+                f"Deployment {self.name} is not managed: no Canary in namespace {self.namespace} has it as its target, "
+                f"and neither it nor the namespace has the label {stash.POLICY}: write a Canary, or set the label"
             )
         return self.primary, self.canary
 
@@ -88,7 +97,9 @@ def find(place: Place, name: Name) -> Application:
     """The Deployment and the Canary of this name, without what runs beside them. Raises Problem where neither is."""
     canary = _canary(place, name)
     target = target_of(canary) if canary and name.of_canary else name.text
-    found = Application(place.namespace, target, _deployment(place, target), canary)
+    primary = _deployment(place, target)
+    policy = _policy(place, primary) if primary and canary is None else None
+    found = Application(place.namespace, target, primary, canary, policy=policy)
     if found.primary is None and canary is None:
         found.managed()
     return found
@@ -139,7 +150,7 @@ def _joined(found: Application, deployments: Iterable[Object], routes: Iterable[
 
     beside = next(iter(ours(deployments)), None)
     theirs = None if routes is None else ours(routes)
-    return Application(found.namespace, found.name, found.primary, found.canary, beside, theirs)
+    return replace(found, canary_deployment=beside, routes=theirs)
 
 
 def _deployment(place: Place, name: str) -> Object | None:
@@ -147,6 +158,17 @@ def _deployment(place: Place, name: str) -> Object | None:
         return place.client.get(DEPLOYMENTS, place.namespace, name)
     except NotFound:
         return None
+
+
+def _policy(place: Place, deployment: Object) -> str | None:
+    """By its own label or its Namespace's; a person who may not read the Namespace is told what the first one says."""
+    try:
+        namespace = place.client.get(NAMESPACES, None, place.namespace)
+    except ApiError as error:
+        if error.status not in (FORBIDDEN, NOT_FOUND):
+            raise
+        namespace = None
+    return policy_of(deployment, namespace)
 
 
 def _canary(place: Place, name: Name) -> Object | None:

@@ -31,7 +31,7 @@ def tree(picture: Picture, now: datetime) -> Tree:
     """All about one application."""
     title = Text(f"{picture.name} ", style="bold")
     title.append(f"(namespace {picture.namespace}) ", style="dim")
-    title.append(picture.phase or "not managed", style=_style(picture.phase))
+    title.append(picture.phase or "no Canary", style=_style(picture.phase))
     drawn = Tree(title)
     drawn.add(_deployment("primary", picture.primary))
     if picture.diverted:

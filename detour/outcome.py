@@ -85,7 +85,7 @@ def _live(wanted: Wanted, deployment: Object, status: Status) -> Standing:
 def _diverted(wanted: Wanted, canary: Object | None, status: Status) -> Standing:
     """It waits, or runs as a canary. Only what is remembered as rejected does not run again by itself."""
     if canary is None:
-        return Standing("diverted, and there is no Canary: nobody analyses it")
+        return Standing("diverted, and without a Canary nobody analyses it")
     if status.revision != wanted.revision:
         return Standing(_with("diverted", status.problem) if status.phase is Phase.WAITING else "diverted")
     if (

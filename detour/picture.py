@@ -124,6 +124,8 @@ def _spec(canary: Object | None) -> Spec | None:
 def _message(application: Application, status: Status, spec: Spec | None) -> str:
     if application.primary is None:
         return MISSING
+    if application.canary is None and application.policy:
+        return f"under policy {application.policy}: a Canary comes with the first update"
     if application.canary is None:
         return UNMANAGED
     if spec and spec.suspend:

@@ -113,4 +113,4 @@ def test_a_deleted_deployment_and_a_deleted_canary_are_told_apart() -> None:
     assert judged(deployment(diverted="2"), None, RUNS).exit is Exit.NOT_PROMOTED
     unguarded = judged(deployment(diverted="2"), deployment(diverted="2"), None)
     assert unguarded.exit is None
-    assert "no Canary" in unguarded.text
+    assert "without a Canary" in unguarded.text

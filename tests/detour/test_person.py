@@ -10,14 +10,16 @@ from click.testing import CliRunner
 
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NotFound, Refused, Unreachable
-from analyzer.kube.resources import CANARIES, DEPLOYMENTS, Resource
+from analyzer.kube.resources import CANARIES, DEPLOYMENTS, NAMESPACES, Resource
 from analyzer.status import Ending, Outcome, Phase, Status
 from detour.application import NAME, Application, Name, find
 from detour.cli import COMMANDS, main
 from detour.outcome import Exit, Standing, wanted_of
 from detour.person import Clock, Place, Problem, patiently
+from detour.picture import picture_of
 from detour.wait import until_over
 from tests.detour.objects import NOW, V2, Object, canary, deployment
+from webhook import stash
 
 RUNS = Status(phase=Phase.INITIALIZED, guarded=True).begin(V2, "", {}, NOW)
 REJECTED = replace(RUNS, ending=Ending(Outcome.FAILED, "too many errors")).end(NOW)
@@ -92,6 +94,17 @@ def test_what_is_not_there_is_named_with_where_to_look() -> None:
         find(there(None, canary()), Name("web")).managed()
     with pytest.raises(Problem, match="Deployment web is not managed: no Canary"):
         find(there(deployment()), Name("web")).managed()
+
+
+@pytest.mark.parametrize("on", ["deployment", "namespace"])
+def test_what_a_policy_manages_has_no_canary_before_its_first_update(on: str) -> None:
+    primary, namespace = deployment(), {"metadata": {"name": "shop"}}
+    (primary if on == "deployment" else namespace)["metadata"]["labels"] = {stash.POLICY: "strict"}
+    place = Place(Server((DEPLOYMENTS, primary), (NAMESPACES, namespace)), "shop")
+    found = find(place, Name("web"))
+    assert picture_of(found).message == "under policy strict: a Canary comes with the first update"
+    with pytest.raises(Problem, match="under policy strict, and no update was diverted yet"):
+        found.managed()
 
 
 @pytest.mark.parametrize("command", PEOPLES)
