@@ -53,12 +53,22 @@ class Policies:
     def let_go(self, key: Key) -> None:
         """Neither a Canary nor a policy is there for it any more: take our keys away, and with them what waited."""
         target = self._cluster.targets.get(*key)
-        if target is None or self._cluster.policy_for(key) is not None:
+        if target is None or self._cluster.policy_for(key) is not None or not self._is_ours(key, target):
             return
         waited = stash.TEMPLATE in (target["metadata"].get("annotations") or {})
         if promotion.release(self._cluster.client, target) and waited:
             text = f"Detour has let go of {key[1]}.{key[0]}: the update that waited is dropped"
             self._journal.tell(Emit(text, warning=True, milestone=True), None, target)
+
+    def _is_ours(self, key: Key, target: Object) -> bool:
+        """By the reserved label, or by keys that prove themselves: what anybody else has written is left alone."""
+        if (target["metadata"].get("labels") or {}).get(stash.POLICY) == stash.POLICY_CANARY:
+            return True
+        primary = self._cluster.diverted.get(*key) or {}
+        try:
+            return bool(stash.diverted(primary) or stash.previous(primary))
+        except stash.StashError:
+            return False
 
     def _create(self, key: Key, body: dict[str, Any], deployment: Object) -> None:
         try:

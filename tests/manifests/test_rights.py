@@ -9,6 +9,7 @@ from tests.manifests.rendered import documents, the
 READ, MAKE = ("get", "list", "watch"), ("create", "delete", "get", "list", "patch", "watch")
 ANALYZER = {
     ("apps", "deployments", None): MAKE,  # the primary is patched; the canary is made and removed
+    ("detour.dev", "deployments", None): ("opt-out",),  # its mark on canaries, and letting a Deployment go
     ("", "services", None): MAKE,  # the canary's Service
     ("networking.k8s.io", "ingresses", None): MAKE,  # the canary's Ingress
     ("networking.k8s.io", "networkpolicies", None): ("list",),  # the canary's labels should go on matching these
@@ -34,6 +35,8 @@ PEOPLE = {
     "detour-edit": {
         ("flagger.app", kind, None): ("create", "delete", "deletecollection", "patch", "update") for kind in EVERYTHING
     },
+    "detour-opt-out": {("detour.dev", kind, None): ("opt-out",) for kind in ("deployments", "namespaces")},
+    "detour-promote": {("detour.dev", "canaries", None): ("promote",)},
     "detour-bypass": {("detour.dev", "deployments", None): ("bypass",)},
     "detour-secret-reader": {("", "secrets", None): ("get",)},
 }
