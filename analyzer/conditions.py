@@ -47,6 +47,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "stepTime": _when(status.step_time),
             "checkTime": _when(status.check_time),
             "quietSince": _when(status.quiet_since),
+            "readySince": _when(status.ready_since),
             "routedAway": _when(status.routed_away),
             "unrouted": _when(status.unrouted),
             "ending": _ending(status.ending),

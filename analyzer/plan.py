@@ -103,7 +103,11 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if actions or canary is None:
         return _halt(spec, status, status.problem, now, *actions)
     if not canary.ready and not status.weight:
-        return _halt(spec, status, _unready(seen, canary), now)
+        return _halt(spec, replace(status, ready_since=None), _unready(seen, canary), now)
+    if not status.weight:
+        status = replace(status, ready_since=status.ready_since or now)
+        if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
+            return Plan(status, wake=left)
     return _tick(spec, replace(status, problem="") if status.check_time is None else status, seen, canary, now)
 
 
@@ -179,7 +183,7 @@ def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan
     if seen.primary and seen.primary.paused:
         return Plan(replace(status, problem="the Deployment is paused: it is promoted when it is resumed"), wake=AGAIN)
     told = Emit(f"Copying {seen.name}-canary.{seen.namespace} template spec to {seen.who}", milestone=True)
-    status = replace(status, phase=Phase.PROMOTING, step_time=now, problem="")
+    status = replace(status, phase=Phase.PROMOTING, step_time=now, ready_since=None, problem="")
     return Plan(status, (*before, told, Ask("go", status.revision)), wake=AGAIN)
 
 
@@ -192,12 +196,15 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         asking = () if seen.refused else (Ask("go", status.revision),)
         return _halt(spec, status, seen.refused or status.problem, now, *asking)
     if seen.primary.ready:
+        status = replace(status, ready_since=status.ready_since or now)
+        if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
+            return Plan(status, wake=left)  # routers may still know the last of the old pods
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
         return _end(status, Ending(Outcome.SUCCEEDED, _why(status)), now, told)
     left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
-        return Plan(status, wake=left)
+        return Plan(replace(status, ready_since=None), wake=left)
     reason = f"Promotion of {seen.who} failed, primary not ready: {seen.primary.progress}"
     return _end(status, Ending(Outcome.FAILED, reason), now, Emit(reason, warning=True, milestone=True))
 

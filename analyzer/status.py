@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 REJECTED_KEPT = 10
-_TIMES = ("started", "step_time", "check_time", "routed_away", "unrouted")
+_TIMES = ("started", "step_time", "check_time", "ready_since", "routed_away", "unrouted")
 HISTORY_KEPT = 20
 LONGEST_GRACE = 60.0  # seconds that a pod may take to end; few take an hour that they are given
 
@@ -64,11 +64,12 @@ class Status:
     `revision` and `base` are whole digests: of what is analysed, and of the primary that it is proven against.
     `subject` says what the revision is and whose (for the history). `step_time` is when something was last decided:
     the progress deadline counts from it; `check_time` is the last measurement. `quiet_since` is when the last pod
-    of the revision before is gone for certain: queries see it for a while yet. `routed_away` is since when the routes
-    send nothing to the canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was
-    decided: while a phase is in flight, the way out is not over yet. `terms` is a digest of
-    the analysis that it began under, `waived` by whom, and why, this revision is
-    promoted without its analysis; `observed_wish` is the last wish that was heard.
+    of the revision before is gone for certain: queries see it for a while yet. `ready_since` is since when the pods are
+    ready that get traffic next: the canary's before its first share, the primary's before it gets all back.
+    `routed_away` is since when the routes send nothing to the canary, `unrouted` since when there are none. `problem`
+    is why it halts. `ending` is what was decided: while a phase is in flight, the way out is not over yet. `terms` is a
+    digest of the analysis that it began under, `waived` by whom, and why, this revision is promoted without its
+    analysis; `observed_wish` is the last wish that was heard.
     """
 
     phase: Phase = Phase.NEW
@@ -82,6 +83,7 @@ class Status:
     step_time: datetime | None = None
     check_time: datetime | None = None
     quiet_since: datetime | None = None
+    ready_since: datetime | None = None
     routed_away: datetime | None = None
     unrouted: datetime | None = None
     ending: Ending | None = None
@@ -108,6 +110,7 @@ class Status:
             started=now,
             step_time=now,
             check_time=None,
+            ready_since=None,
             routed_away=now,
             unrouted=None,
             ending=None,
@@ -178,6 +181,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         step_time=_time(stored.get("stepTime")),
         check_time=_time(stored.get("checkTime")),
         quiet_since=_time(stored.get("quietSince")),
+        ready_since=_time(stored.get("readySince")),
         routed_away=_time(stored.get("routedAway")),
         unrouted=_time(stored.get("unrouted")),
         ending=_ending(stored.get("ending")),

@@ -22,6 +22,7 @@ def test_a_status_survives_being_stored() -> None:
         weight=20,
         failed_checks=1,
         check_time=NOW + timedelta(microseconds=5),
+        ready_since=NOW,
         unrouted=NOW,
         ending=Ending(Outcome.FAILED, "success 50.00 < 99"),
         rejected=(V1,),
