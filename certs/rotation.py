@@ -20,7 +20,7 @@ ROUNDS = 12
 """Writes within one call; seven is the most that the longest absence needs, the rest is for other replicas."""
 SETTLE = timedelta(minutes=1)
 """API servers follow the configuration by a watch, usually within a second."""
-PATROL = timedelta(minutes=10)
+PATROL = timedelta(hours=1)
 """The longest time between two looks, for the case that a watch has missed a change of the caBundle."""
 ABSENT = timedelta(seconds=10)
 """When to look again while there is no webhook configuration to put the caBundle into."""

@@ -21,6 +21,7 @@ Timeout = tuple[float, float]
 
 CONNECT_AND_READ: Timeout = (3.0, 10.0)
 FIELD_MANAGER = "detour"
+SILENCE = 180.0  # seconds
 JSON = "application/json"
 METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -131,10 +132,10 @@ class Client:
     def watch(self, resource: Resource, query: Mapping[str, str], seconds: int, accept: str = JSON) -> Iterator[Object]:
         """The events of a watch until the server ends it after `seconds`. Raises Expired, Unreachable.
 
-        The read timeout is longer than the server's own, so that a connection that went dead is noticed.
+        The server sends a bookmark every minute, so a connection that says nothing for longer is dead.
         """
         query = {**query, "watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
-        response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, seconds + 15.0))
+        response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, SILENCE))
         try:
             yield from _events(response.response)
         finally:

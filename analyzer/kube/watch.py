@@ -19,7 +19,7 @@ Object = dict[str, Any]
 Key = tuple[str, str]
 OnChange = Callable[[Object], None]
 
-SECONDS_PER_WATCH = 300
+SECONDS_PER_WATCH = (1800, 3600)  # between these, so that not all end at once
 SHORTEST_WATCH = 1.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
 
@@ -139,7 +139,7 @@ class Watch:
 
     def _follow(self, version: str) -> str:
         query = {**self._query, "resourceVersion": version}
-        for event in self._client.watch(self.resource, query, SECONDS_PER_WATCH, self._forms[1]):
+        for event in self._client.watch(self.resource, query, random.randint(*SECONDS_PER_WATCH), self._forms[1]):
             found = event["object"]
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
