@@ -82,9 +82,7 @@ class Application:
                 f"kubectl -n {self.namespace} get deployments shows those that there are"
             )
         if self.canary is None and self.policy:
-            raise Problem(
-                f"nothing to act on: {self.name} is under policy {self.policy}, and no update was diverted yet"
-            )
+            raise Problem(f"no update of {self.name} was diverted yet since policy {self.policy} applies to it")
         if self.canary is None:
             raise Problem(
                 f"Deployment {self.name} is not managed: no Canary in namespace {self.namespace} has it as its target, "

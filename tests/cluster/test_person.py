@@ -115,6 +115,21 @@ def said(process: Process) -> str:
     return last
 
 
+def test_wait_follows_an_update_whose_canary_appears_with_it(open_shop: OpenShop) -> None:
+    shop = open_shop()
+    shop("delete", "canary", "podinfo")
+    eventually(lambda: stash.POLICY not in shop.primary["metadata"]["labels"], "the Deployment is let go", 20)
+    shop("label", "deployment", "podinfo", f"{stash.POLICY}=default")
+    person = Person(shop)
+    assert "under policy default: a Canary comes with the first update" in person("status", "podinfo").out
+    shop.set_image("6.0.1")
+    waiting = begun(person)
+    shop.until("Progressing", 20)
+    assert person("abort", "podinfo").code == 0
+    assert "aborted by kubernetes-admin" in said(waiting)
+    assert shop.live_image == "6.0.0"
+
+
 def test_errors_say_what_there_is_not(open_shop: OpenShop) -> None:
     shop = open_shop()
     person = Person(shop)

@@ -98,12 +98,13 @@ def test_what_is_not_there_is_named_with_where_to_look() -> None:
 
 @pytest.mark.parametrize("on", ["deployment", "namespace"])
 def test_what_a_policy_manages_has_no_canary_before_its_first_update(on: str) -> None:
-    primary, namespace = deployment(), {"metadata": {"name": "shop"}}
+    primary = deployment()
+    namespace: Object = {"metadata": {"name": "shop"}}
     (primary if on == "deployment" else namespace)["metadata"]["labels"] = {stash.POLICY: "strict"}
     place = Place(Server((DEPLOYMENTS, primary), (NAMESPACES, namespace)), "shop")
     found = find(place, Name("web"))
     assert picture_of(found).message == "under policy strict: a Canary comes with the first update"
-    with pytest.raises(Problem, match="under policy strict, and no update was diverted yet"):
+    with pytest.raises(Problem, match="no update of web was diverted yet since policy strict applies"):
         found.managed()
 
 
