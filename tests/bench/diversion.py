@@ -28,6 +28,8 @@ APPLICATIONS, ROUNDS = (2, 1) if SHORT else (6, 7)
 """42 tries of either series."""
 DEADLINE = 30.0
 """Seconds until a canary is given up."""
+INTERVAL = "120s"
+"""Of the analyses, so that none comes to its end before it is cancelled; nothing that is measured waits for it."""
 PAUSE = 1.0
 """Seconds between two tries: the canary of the one before has its pod's start behind it."""
 
@@ -75,7 +77,10 @@ class Arrivals:
 def figures() -> list[Figure]:
     """Both series, of which the second decides."""
     with ExitStack() as stack:
-        shops = [Shop(f"bench-diversion-{secrets.token_hex(3)}", replicas=1) for _ in range(APPLICATIONS)]
+        shops = [
+            Shop(f"bench-diversion-{secrets.token_hex(3)}", replicas=1, analysis={"interval": INTERVAL})
+            for _ in range(APPLICATIONS)
+        ]
         for shop in shops:
             stack.callback(kubectl, "delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
         say(f"  opening {APPLICATIONS} applications")
