@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import orjson
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout
 
@@ -52,10 +53,10 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
             asked = parse(_body())
             decision = divert(asked, settings, datetime.now(UTC))
             kind = decision.kind.value
-            return jsonify(respond(asked, decision))
+            return Response(orjson.dumps(respond(asked, decision)), mimetype="application/json")
         except BadReview as error:
             return _refused(400, str(error))
-        except RecursionError:
+        except (RecursionError, orjson.JSONEncodeError):
             return _refused(400, "the body is nested too deeply")
         finally:
             observe(kind, time.perf_counter() - began)

@@ -4,8 +4,9 @@ The webhook and the analyzer must agree on "the same template" to the byte, so t
 """
 
 import hashlib
-import json
 from typing import Any, TypeAlias
+
+import orjson
 
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object, or a part of one, as parsed from JSON."""
@@ -25,7 +26,7 @@ def digest(template: Template) -> str:
     The restart stamp is left out, with the empty maps that this leaves, and so is the empty `creationTimestamp`
     that API servers before 1.34 write into every template.
     """
-    return hashlib.sha256(canonical(_essential(template)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_canonical(_essential(template))).hexdigest()
 
 
 def short(whole: str) -> str:
@@ -35,7 +36,7 @@ def short(whole: str) -> str:
 
 def canonical(value: Any) -> str:
     """Compact JSON with sorted keys: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _canonical(value).decode()
 
 
 def without_restart(template: Template) -> Template:
@@ -46,6 +47,10 @@ def without_restart(template: Template) -> Template:
         return template
     rest = {key: value for key, value in annotations.items() if key != RESTARTED_AT}
     return _replaced(template, "metadata", _replaced(metadata, "annotations", rest))
+
+
+def _canonical(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _essential(template: Template) -> Template:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import select
 import socket
 import ssl
 import time
@@ -27,6 +28,9 @@ from webhook.telemetry import Telemetry
 
 PATIENCE = Patience(silence=2.0, request=5.0)
 """The API server is near, and it asks with its whole body at once; after 5 s (`timeoutSeconds`) it has given up."""
+
+LINGER = 10
+"""Milliseconds that a thread waits for the next request of its connection before another may have the thread."""
 
 TLS_HANDSHAKE = b"\x16"
 """The first byte of every TLS connection (RFC 8446, 5.1: ContentType handshake)."""
@@ -97,14 +101,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn's threads, which give none to a peer that is silent, and repeat to nobody what a bad request said."""
 
     def handle(self, conn: TConn) -> object:
-        """One request of a connection, in a thread."""
+        """One request of a connection, in a thread, and those that follow at once."""
         if not conn.initialized:
             if not conn.wait_for_data(0):
                 return _DEFER
             if conn.sock.recv(1, socket.MSG_PEEK) not in (TLS_HANDSHAKE, b""):
                 self.handle_error(None, conn.sock, conn.client, PlainText())
                 return False
-        return super().handle(conn)
+        again = super().handle(conn)
+        while again is True and self.alive and _asks_again(conn):
+            again = super().handle(conn)
+        return again
 
     def murder_pending(self) -> None:
         """Who has not yet said anything is not waited for as long as who may ask again."""
@@ -125,6 +132,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\nContent-Type: application/json"
         with suppress(OSError):
             client.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+
+def _asks_again(conn: TConn) -> bool:
+    """Whether the next request comes soon: it is spared the way through the one poller, a quarter of its time."""
+    if conn.parser.unreader.buf.getvalue() or conn.sock.pending():
+        return True
+    waiting = select.poll()
+    waiting.register(conn.sock, select.POLLIN)
+    return bool(waiting.poll(LINGER))
 
 
 class Embedded(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

@@ -9,11 +9,12 @@ import base64
 import binascii
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+import orjson
 
 from webhook.revision import Object, Template, canonical, digest
 
@@ -92,7 +93,7 @@ def diverted_by(deployment: Object) -> Author | None:
     """Whose update is diverted; None where nothing is, or where the annotation cannot be read."""
     text = _metadata(deployment, "annotations").get(DIVERTED_BY)
     try:
-        value = json.loads(text) if isinstance(text, str) else None
+        value = orjson.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or not isinstance(value.get("user"), str):
@@ -113,7 +114,7 @@ def encode(stash: Stash) -> str:
     value: Object = {"template": stash.template}
     if stash.change_cause is not None:
         value["changeCause"] = stash.change_cause
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    text = canonical(value)
     if len(text) <= COMPRESS_ABOVE:
         return text
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
@@ -122,7 +123,7 @@ def encode(stash: Stash) -> str:
 def decode(text: str) -> Stash:
     """The opposite of `encode`. Raises StashError saying what is wrong."""
     try:
-        value = json.loads(text if text.startswith("{") else _unpacked(text))
+        value = orjson.loads(text if text.startswith("{") else _unpacked(text))
     except (ValueError, RecursionError) as error:
         raise StashError(f"a stored template cannot be read: {error}") from error
     if not isinstance(value, dict) or not isinstance(value.get("template"), dict):

@@ -52,7 +52,7 @@ def answer(client: FlaskClient, asked: dict[str, Any]) -> tuple[int, dict[str, A
         {"spec": {"containers": {"name": "podinfo"}}},
         {"spec": {"containers": [{"name": {"a": []}, "env": {}, "ports": [None], "image": 7}]}},
         {"spec": {"containers": [{"name": "a"}, {"name": "a"}]}},
-        {"spec": {"containers": [{"name": "\ud800", "image": "\x00"}]}},
+        {"spec": {"containers": [{"name": "\ufffd", "image": "\x00"}]}},
         {"metadata": [], "spec": {"volumes": [{"persistentVolumeClaim": 7}]}},
         template(env=[{"name": f"NAME_{number}", "value": "x" * 50} for number in range(10_000)]),
     ],
