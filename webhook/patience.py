@@ -66,6 +66,7 @@ def bounded(patience: Patience) -> type[ssl.SSLSocket]:
             left = end - time.monotonic()
             if left <= 0:
                 raise TooSlow
-            self.settimeout(min(left, patience.silence))
+            if (timeout := min(left, patience.silence)) != self.gettimeout():
+                self.settimeout(timeout)
 
     return Bounded
