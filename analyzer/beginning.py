@@ -25,8 +25,10 @@ def asked(status: Status, seen: Seen, revision: str | None, *verbs: Verb) -> Wis
     return wish if wish and unheard and wish.revision == revision and wish.verb in verbs else None
 
 
-def not_yet(primary: Primary, now: datetime) -> str:
-    """Why nothing may begin now; "" if it may."""
+def not_yet(status: Status, seen: Seen, now: datetime) -> str:
+    """Why what waits may not begin now; "" if it may."""
+    primary = seen.primary
+    assert primary
     if primary.deleting:
         return "the Deployment is being deleted"
     if primary.replicas == 0:
@@ -35,7 +37,8 @@ def not_yet(primary: Primary, now: datetime) -> str:
         return "the Deployment is paused: the analysis starts when it is resumed"
     if not primary.ready and not primary.stuck and patience_left(primary, now) > 0:
         return f"waiting for the primary: {primary.progress}"
-    return ""
+    urgent = patience_left(primary, now) <= 0 or asked(status, seen, primary.stash, Verb.PROMOTE)
+    return "" if urgent else seen.held
 
 
 def patience_left(primary: Primary, now: datetime) -> float:

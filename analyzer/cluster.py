@@ -22,6 +22,7 @@ from analyzer.kube.resources import (
     SERVICES,
 )
 from analyzer.kube.watch import Watch
+from analyzer.pauses import pause
 from analyzer.spec import target_of
 from webhook import stash
 
@@ -41,10 +42,14 @@ class Cluster:
     templates: Watch
     namespaces: Watch
     policies: Watch
+    home: str
 
     @classmethod
-    def follow(cls, client: Client, touch: Callable[[Key], None]) -> "Cluster":
-        """Build the watches; `touch` is told which application a change concerns. They run after `start`."""
+    def follow(cls, client: Client, touch: Callable[[Key], None], home: str) -> "Cluster":
+        """Build the watches; `touch` is told which application a change concerns. They run after `start`.
+
+        `home` is the Namespace that Detour itself lives in.
+        """
         cluster: Cluster
 
         def about_target(found: Object) -> None:
@@ -72,9 +77,10 @@ class Cluster:
 
         def about_namespace(found: Object) -> None:
             name = found["metadata"]["name"]
-            for each in cluster.diverted.in_namespace(name):
+            whole = name == home
+            for each in cluster.diverted.all() if whole else cluster.diverted.in_namespace(name):
                 about_diverted(each)
-            for each in cluster.canaries.in_namespace(name):
+            for each in cluster.canaries.all() if whole else cluster.canaries.in_namespace(name):
                 about_canary(each)
 
         def about_policy(_: Object) -> None:
@@ -91,8 +97,9 @@ class Cluster:
             services=Watch(client, SERVICES, about_part),
             ingresses=Watch(client, INGRESSES, about_part),
             templates=Watch(client, METRIC_TEMPLATES, lambda _: None),
-            namespaces=Watch(client, NAMESPACES, about_namespace, selector=stash.POLICY, metadata_only=True),
+            namespaces=Watch(client, NAMESPACES, about_namespace, metadata_only=True),
             policies=Watch(client, CANARY_POLICIES, about_policy),
+            home=home,
         )
         return cluster
 
@@ -126,6 +133,10 @@ class Cluster:
         """Whether updates of a Deployment are sent to the webhook."""
         target = self.targets.get(*key)
         return target is not None and policy.is_managed(target, self.namespaces.get("", key[0]))
+
+    def held(self, key: Key) -> str:
+        """Why nothing new may begin in the Namespace of an application; "" if it may."""
+        return pause(self.namespaces.get("", key[0]), self.namespaces.get("", self.home))
 
     def primary(self, key: Key, *, needed: bool) -> Object | None:
         """The whole primary Deployment while something is diverted; when it is not, it is asked for if `needed`."""

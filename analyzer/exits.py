@@ -37,9 +37,9 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
 
 def _may_follow(status: Status, seen: Seen, now: datetime) -> bool:
     primary = seen.primary
-    return (
-        primary is not None and primary.stash is not None and not (is_rejected(status, seen) or not_yet(primary, now))
-    )
+    if primary is None or primary.stash is None or is_rejected(status, seen):
+        return False
+    return not not_yet(status, seen, now)
 
 
 def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:

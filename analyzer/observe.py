@@ -54,7 +54,7 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     target = cluster.targets.get(*key)
     canary = cluster.canary_for(key)
     occasion = (status.revision, status.check_time)
-    seen = Seen(name=name, namespace=namespace, wish=wish_of(canary) if canary else None)
+    seen = Seen(name=name, namespace=namespace, wish=wish_of(canary) if canary else None, held=cluster.held(key))
     if target is None:
         missing = f"Deployment {name} does not exist: create it, or correct spec.targetRef.name"
         seen = _leftovers(cluster, key, replace(seen, obstacle=missing), router)

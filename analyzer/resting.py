@@ -54,7 +54,7 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
     if wish := asked(status, seen, primary.stash, Verb.ABORT):
         begun = begin(status, seen, now)
         return Plan(replace(begun, ending=Ending(Outcome.ABORTED, f"aborted {wish.whose}")), wake=0)
-    if waits := not_yet(primary, now):
+    if waits := not_yet(status, seen, now):
         return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
     begun = begin(status, seen, now)
     if begun.waived:

@@ -57,6 +57,8 @@ class Seen:
     any other object of the canary exists. `obstacle` is why no canary can run at all, `unusable` what is wrong with
     the Canary's own spec.
 
+    `held` is why nothing new may begin for now, whatever waits.
+
     What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
     a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
     action just now that it will not carry out.
@@ -79,6 +81,7 @@ class Seen:
     checks: tuple[Check, ...] | None = None
     rehearsal: str | None = None
     wish: Wish | None = None
+    held: str = ""
 
     @property
     def who(self) -> str:

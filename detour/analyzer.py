@@ -43,7 +43,7 @@ def command(certificates: Path, kubeconfig: str | None, port: int, metrics_serve
     except NoCluster as error:
         raise click.ClickException(f"no cluster: {error}; run it in a pod, or name one by --kubeconfig") from error
     agenda = Agenda()
-    cluster = Cluster.follow(client, agenda.add)
+    cluster = Cluster.follow(client, agenda.add, namespace)
     keeper = Keeper(client, namespace, certificates)
     Health(port, lambda: _waits(keeper, cluster), telemetry.exposition).start()
     stop = threading.Event()

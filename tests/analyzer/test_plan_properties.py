@@ -74,6 +74,8 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "new primaries come up": _set(primary_comes_up=True),
     "promotion would be refused": _set(refused="a policy forbids it"),
     "promotion would be accepted": _set(refused=""),
+    "namespace paused": _set(held="the namespace is paused"),
+    "namespace resumed": _set(held=""),
     "obstacle": _set(obstacle="no Ingress"),
     "no obstacle": _set(obstacle=""),
     "Canary broken": _set(unusable="stepWeight"),
@@ -102,7 +104,7 @@ EVENTS: dict[str, Callable[[World], None]] = {
 }
 CALM = _set(
     paused=False, down_since=None, checks=PASSED, gate=OPEN, comes_up=True, primary_comes_up=True, refused="",
-    obstacle="", unusable="", refusing=(), crash_at=None, deleted=False,
+    obstacle="", held="", unusable="", refusing=(), crash_at=None, deleted=False,
 )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ class Things:
     called: int = 0
     wish: Wish | None = None
     obstacle: str = ""
+    held: str = ""
     unusable: str = ""
     refusing: tuple[type, ...] = ()
     deleted: bool = False

@@ -73,6 +73,7 @@ class World(Things):
             obstacle=self.obstacle,
             unusable=self.unusable,
             wish=self.wish,
+            held=self.held,
         )
 
     def _canary_ready(self, made: datetime) -> bool:

@@ -106,3 +106,15 @@ def test_nobody_wishes_in_anothers_name_and_annotations_that_stay_or_go_are_no_w
     assert "a new Canary cannot bring a wish with it; take detour.dev/ask" in created.err
     assert gitops.kubectl("replace", "-f", "-", stdin=manifest).code == 0
     assert ASK not in (shop.get("canary", "podinfo")["metadata"].get("annotations") or {})
+
+
+def test_a_paused_namespace_lets_new_revisions_wait(open_shop: OpenShop, tmp_path: Path) -> None:
+    shop = open_shop(analysis={"interval": "1s", "metrics": []})
+    owner = Person(shop)
+    assert "wait from now on" in owner("pause", "--reason", "release freeze").out
+    shop.set_image("6.0.1")
+    shop.until("Waiting", 10)
+    assert shop.status["message"].startswith(f"the namespace is paused by {owner.user} (release freeze)")
+    assert "begin again" in owner("resume").out
+    shop.until("Succeeded", 60)
+    assert shop.live_image == "6.0.1"
