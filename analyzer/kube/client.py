@@ -108,7 +108,9 @@ class Client:
             content_type="application/json-patch+json",
         )
 
-    def merge(self, resource: Resource, namespace: str, name: str, body: Object, *, dry_run: bool = False) -> Answer:
+    def merge(
+        self, resource: Resource, namespace: str | None, name: str, body: Object, *, dry_run: bool = False
+    ) -> Answer:
         """A JSON merge patch (RFC 7396)."""
         query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
         path = resource.path(namespace, name)

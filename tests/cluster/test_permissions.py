@@ -108,7 +108,7 @@ def test_nobody_wishes_in_anothers_name_and_annotations_that_stay_or_go_are_no_w
     assert ASK not in (shop.get("canary", "podinfo")["metadata"].get("annotations") or {})
 
 
-def test_a_paused_namespace_lets_new_revisions_wait(open_shop: OpenShop, tmp_path: Path) -> None:
+def test_a_paused_namespace_lets_new_revisions_wait(open_shop: OpenShop) -> None:
     shop = open_shop(analysis={"interval": "1s", "metrics": []})
     owner = Person(shop)
     assert "wait from now on" in owner("pause", "--reason", "release freeze").out
