@@ -29,7 +29,7 @@ class Recorder(Client):
             raise error
         return Answer(deployment())
 
-    def merge(self, _: Any, __: str, ___: str, body: Object, *, dry_run: bool = False) -> Answer:
+    def merge(self, _: Any, __: str | None, ___: str, body: Object, *, dry_run: bool = False) -> Answer:
         return self._answer(body)
 
     def patch(self, _: Any, __: str | None, ___: str, operations: Sequence[Any], *, dry_run: bool = False) -> Answer:
