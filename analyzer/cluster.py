@@ -4,7 +4,7 @@ Of the Deployments in general only the metadata is followed; whole objects only 
 (label `detour.dev/revision`), the canaries' own Deployments included, which carry that label, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,57 +50,20 @@ class Cluster:
 
         `home` is the Namespace that Detour itself lives in.
         """
-        cluster: Cluster
-
-        def about_target(found: Object) -> None:
-            metadata = found["metadata"]
-            key = metadata["namespace"], metadata["name"]
-            policy = (metadata.get("labels") or {}).get(stash.POLICY)
-            if policy == stash.POLICY_CANARY or cluster.canary_for(key):
-                touch(key)
-
-        def about_part(found: Object) -> None:
-            metadata = found["metadata"]
-            if owner := _owner(found):
-                touch((metadata["namespace"], owner))
-            else:
-                for canary in cluster.canaries.in_namespace(metadata["namespace"]):
-                    if canary.get("status", {}).get("revision") or "service" in canary["spec"]:
-                        touch((metadata["namespace"], target_of(canary)))
-
-        def about_diverted(found: Object) -> None:
-            metadata = found["metadata"]
-            touch((metadata["namespace"], _owner(found) or metadata["name"]))
-
-        def about_canary(found: Object) -> None:
-            touch((found["metadata"]["namespace"], target_of(found)))
-
-        def about_namespace(found: Object) -> None:
-            name = found["metadata"]["name"]
-            whole = name == home
-            for each in cluster.diverted.all() if whole else cluster.diverted.in_namespace(name):
-                about_diverted(each)
-            for each in cluster.canaries.all() if whole else cluster.canaries.in_namespace(name):
-                about_canary(each)
-
-        def about_policy(_: Object) -> None:
-            for each in cluster.diverted.all():
-                about_diverted(each)
-            for each in cluster.canaries.all():
-                about_canary(each)
-
+        told = _Touches(touch, home)
         cluster = cls(
             client=client,
-            canaries=Watch(client, CANARIES, about_canary),
-            targets=Watch(client, DEPLOYMENTS, about_target, metadata_only=True),
-            diverted=Watch(client, DEPLOYMENTS, about_diverted, selector=stash.REVISION),
-            services=Watch(client, SERVICES, about_part),
-            ingresses=Watch(client, INGRESSES, about_part),
+            canaries=Watch(client, CANARIES, told.canary),
+            targets=Watch(client, DEPLOYMENTS, told.target, metadata_only=True),
+            diverted=Watch(client, DEPLOYMENTS, told.diverted, selector=stash.REVISION),
+            services=Watch(client, SERVICES, told.part),
+            ingresses=Watch(client, INGRESSES, told.part),
             templates=Watch(client, METRIC_TEMPLATES, lambda _: None),
-            namespaces=Watch(client, NAMESPACES, about_namespace, metadata_only=True),
-            policies=Watch(client, CANARY_POLICIES, about_policy),
+            namespaces=Watch(client, NAMESPACES, told.namespace, metadata_only=True),
+            policies=Watch(client, CANARY_POLICIES, told.policy),
             home=home,
         )
+        told.cluster = cluster
         return cluster
 
     @property
@@ -152,6 +115,54 @@ class Cluster:
         """Those objects of a watch that belong to the canary of `key`."""
         namespace, target = key
         return tuple(found for found in watch.in_namespace(namespace) if _owner(found) == target)
+
+
+class _Touches:
+    """Tells which applications a change concerns. `cluster` is there before the first change is."""
+
+    cluster: Cluster
+
+    def __init__(self, touch: Callable[[Key], None], home: str) -> None:
+        self._touch, self._home = touch, home
+
+    def target(self, found: Object) -> None:
+        metadata = found["metadata"]
+        key = metadata["namespace"], metadata["name"]
+        label = (metadata.get("labels") or {}).get(stash.POLICY)
+        if label == stash.POLICY_CANARY or self.cluster.canary_for(key):
+            self._touch(key)
+
+    def part(self, found: Object) -> None:
+        metadata = found["metadata"]
+        if owner := _owner(found):
+            self._touch((metadata["namespace"], owner))
+            return
+        for canary in self.cluster.canaries.in_namespace(metadata["namespace"]):
+            if canary.get("status", {}).get("revision") or "service" in canary["spec"]:
+                self.canary(canary)
+
+    def diverted(self, found: Object) -> None:
+        metadata = found["metadata"]
+        self._touch((metadata["namespace"], _owner(found) or metadata["name"]))
+
+    def canary(self, found: Object) -> None:
+        self._touch((found["metadata"]["namespace"], target_of(found)))
+
+    def namespace(self, found: Object) -> None:
+        name, cluster = found["metadata"]["name"], self.cluster
+        if name == self._home:  # what stands on it is about the whole cluster
+            self._all(cluster.diverted.all(), cluster.canaries.all())
+        else:
+            self._all(cluster.diverted.in_namespace(name), cluster.canaries.in_namespace(name))
+
+    def policy(self, _: Object) -> None:
+        self._all(self.cluster.diverted.all(), self.cluster.canaries.all())
+
+    def _all(self, diverted: Iterable[Object], canaries: Iterable[Object]) -> None:
+        for each in diverted:
+            self.diverted(each)
+        for each in canaries:
+            self.canary(each)
 
 
 def _rank(canary: Object) -> tuple[bool, str, str]:

@@ -27,63 +27,66 @@ class TooSlow(TimeoutError):
         super().__init__(errno.ECONNRESET, "the peer kept us waiting")
 
 
-def bounded(patience: Patience) -> type[ssl.SSLSocket]:
-    """A kind of TLS socket that raises TooSlow in the handshake, while a request comes, and while its answer goes."""
+class Bounded(ssl.SSLSocket):
+    """Raises TooSlow in the handshake, while a request comes, and while its answer goes."""
 
-    class Bounded(ssl.SSLSocket):
-        _until = 0.0
-        _head = b""
+    patience: Patience
+    _until = 0.0
+    _head = b""
 
-        def settimeout(self, value: float | None) -> None:
-            """Where it changes: each time costs a system call, and the interpreter's lock."""
-            if value != self.gettimeout():
-                super().settimeout(value)
+    def settimeout(self, value: float | None) -> None:
+        """Where it changes: each time costs a system call, and the interpreter's lock."""
+        if value != self.gettimeout():
+            super().settimeout(value)
 
-        def setblocking(self, flag: bool) -> None:
-            """gunicorn asks for this before every request but the first, and before it gives a connection up."""
-            self.settimeout(patience.silence if flag else 0.0)
-            self._until = time.monotonic() + patience.request
+    def setblocking(self, flag: bool) -> None:
+        """gunicorn asks for this before every request but the first, and before it gives a connection up."""
+        self.settimeout(self.patience.silence if flag else 0.0)
+        self._until = time.monotonic() + self.patience.request
 
-        def do_handshake(self, block: bool = False) -> None:
-            self.settimeout(patience.silence)
-            try:
-                super().do_handshake(block)
-            except TimeoutError as error:
-                raise TooSlow from error
-            self._until = time.monotonic() + patience.request
+    def do_handshake(self, block: bool = False) -> None:
+        self.settimeout(self.patience.silence)
+        try:
+            super().do_handshake(block)
+        except TimeoutError as error:
+            raise TooSlow from error
+        self._until = time.monotonic() + self.patience.request
 
-        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-            self._wait_until(self._until)
-            try:
-                return super().recv(buflen, flags)
-            except TimeoutError as error:
-                raise TooSlow from error
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        self._wait_until(self._until)
+        try:
+            return super().recv(buflen, flags)
+        except TimeoutError as error:
+            raise TooSlow from error
 
-        def sendall(self, data: object, flags: int = 0) -> None:
-            """gunicorn writes head and body apart. One record is half the work for both sides."""
-            assert isinstance(data, bytes)
-            if data.startswith(GOOD) and data.endswith(END_OF_HEAD):
-                self._head = data
-            else:
-                whole, self._head = self._head + data, b""
-                super().sendall(whole, flags)
+    def sendall(self, data: object, flags: int = 0) -> None:
+        """gunicorn writes head and body apart. One record is half the work for both sides."""
+        assert isinstance(data, bytes)
+        if data.startswith(GOOD) and data.endswith(END_OF_HEAD):
+            self._head = data
+        else:
+            whole, self._head = self._head + data, b""
+            super().sendall(whole, flags)
 
-        def send(self, data: object, flags: int = 0) -> int:
-            """`sendall` comes here, too. An answer may take a silence longer than its request."""
-            self._wait_until(self._until + patience.silence)
-            try:
-                return super().send(data, flags)  # type: ignore[arg-type]  # whatever the standard library takes
-            except TimeoutError as error:
-                raise TooSlow from error
+    def send(self, data: object, flags: int = 0) -> int:
+        """`sendall` comes here, too. An answer may take a silence longer than its request."""
+        self._wait_until(self._until + self.patience.silence)
+        try:
+            return super().send(data, flags)  # type: ignore[arg-type]  # whatever the standard library takes
+        except TimeoutError as error:
+            raise TooSlow from error
 
-        def shutdown(self, how: int) -> None:
-            """gunicorn lingers after this for 2 s a connection, in the one thread that accepts: so it must fail."""
-            raise OSError(errno.ENOTCONN, "closed without lingering")
+    def shutdown(self, how: int) -> None:
+        """gunicorn lingers after this for 2 s a connection, in the one thread that accepts: so it must fail."""
+        raise OSError(errno.ENOTCONN, "closed without lingering")
 
-        def _wait_until(self, end: float) -> None:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise TooSlow
-            self.settimeout(min(left, patience.silence))
+    def _wait_until(self, end: float) -> None:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TooSlow
+        self.settimeout(min(left, self.patience.silence))
 
-    return Bounded
+
+def bounded(patience: Patience) -> type[Bounded]:
+    """A kind of TLS socket with this patience."""
+    return type("BoundedBy", (Bounded,), {"patience": patience})

@@ -1,13 +1,10 @@
 """The course of a Canary through its phases and weights, told by a watch: to ask again and again costs processors."""
 
-import subprocess
-import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
 
 from tests.bench.figure import say
-from tests.cluster.kubectl import KUBECONFIG, KUBECTL
+from tests.bench.follow import Follower
 
 COLUMNS = r"""{.status.phase},{.status.canaryWeight}{'\n'}"""
 POLL = 0.02  # seconds
@@ -28,35 +25,19 @@ class Change:
         return Change(at, phase, int(weight or 0))
 
 
-class Course:
+class Course(Follower):
     """In the `with` block it follows the Canary `name` of `namespace`; `changes` grows."""
 
     def __init__(self, namespace: str, name: str) -> None:
-        self._namespace, self._name = namespace, name
+        super().__init__("-n", namespace, "get", "canary", name, "--watch", f"--output=jsonpath={COLUMNS}")
+        self._name = name
         self.changes: list[Change] = []
 
-    def __enter__(self) -> "Course":
-        watch = ["-n", self._namespace, "get", "canary", self._name, "--watch", f"--output=jsonpath={COLUMNS}"]
-        command = [str(KUBECTL), "--kubeconfig", str(KUBECONFIG), *watch]
-        self._watch = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._watch.terminate()
-        self._watch.wait(timeout=10)
-        self._reader.join(timeout=10)
-
-    def _read(self) -> None:
-        assert self._watch.stdout is not None
-        for line in self._watch.stdout:
-            change = Change.from_line(time.time(), line)
-            if not self.changes or (change.phase, change.weight) != (self.changes[-1].phase, self.changes[-1].weight):
-                self.changes.append(change)
-                say(f"    {change.phase or 'nobody has seen the Canary yet'}, weight {change.weight}")
+    def heard(self, line: str) -> None:
+        change = Change.from_line(time.time(), line)
+        if not self.changes or (change.phase, change.weight) != (self.changes[-1].phase, self.changes[-1].weight):
+            self.changes.append(change)
+            say(f"    {change.phase or 'nobody has seen the Canary yet'}, weight {change.weight}")
 
     def since(self, at: float) -> list[Change]:
         """The changes from this time on, Unix time."""
@@ -70,6 +51,6 @@ class Course:
                 if change.phase == phase:
                     return change
                 assert change.phase != "Failed", f"canary/{self._name}: Failed instead of {phase}"
-            assert self._watch.poll() is None, f"the watch of canary/{self._name} ended: is the Canary there?"
+            assert not self.ended, f"the watch of canary/{self._name} ended: is the Canary there?"
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {phase}; changes: {self.changes}"
             time.sleep(POLL)

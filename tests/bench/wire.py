@@ -1,17 +1,14 @@
 """What the users of an application got, by the Ingress controller's own account: it knows which Service it chose."""
 
 import json
-import subprocess
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from types import TracebackType
 from typing import Any
 
 from tests.bench.course import Change
-from tests.cluster.kubectl import KUBECONFIG, KUBECTL
+from tests.bench.follow import Follower
 
 # A new weight has reached every router after this, and an old one is not counted for the next.
 SETTLED = 2.0  # seconds
@@ -34,41 +31,17 @@ class Passed:
         return Passed(start.timestamp(), entry["DownstreamStatus"], service.endswith(CANARY))
 
 
-class Wire:
+class Wire(Follower):
     """In the `with` block it follows the access log; `passed` holds every request to `host`."""
 
     def __init__(self, host: str) -> None:
-        self._host = host
+        super().__init__("-n", "ingress", "logs", "-f", "--since=1s", "deployment/traefik")
+        self._mine = f'"RequestHost":"{host}"'
         self.passed: list[Passed] = []
 
-    def __enter__(self) -> "Wire":
-        command = [
-            KUBECTL,
-            "--kubeconfig",
-            KUBECONFIG,
-            "-n",
-            "ingress",
-            "logs",
-            "-f",
-            "--since=1s",
-            "deployment/traefik",
-        ]
-        self._log = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._log.terminate()
-        self._log.wait(timeout=10)
-        self._reader.join(timeout=10)
-
-    def _read(self) -> None:
-        assert self._log.stdout is not None
-        mine = f'"RequestHost":"{self._host}"'
-        self.passed.extend(Passed.from_entry(json.loads(line)) for line in self._log.stdout if mine in line)
+    def heard(self, line: str) -> None:
+        if self._mine in line:
+            self.passed.append(Passed.from_entry(json.loads(line)))
 
     def since(self, at: float) -> list[Passed]:
         """The requests that began at this time, Unix time, or later."""
