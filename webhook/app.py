@@ -3,8 +3,10 @@
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 
 import orjson
 from flask import Flask, Response, abort, jsonify, request
@@ -18,13 +20,21 @@ from webhook.review import BadReview, parse, respond
 LARGEST_BODY = 7 * 1024 * 1024
 """Bytes. The API server takes 3 MiB, and a review holds the object twice, with something around it."""
 
+LARGE, LARGE_AT_ONCE = 512 * 1024, 4
+"""Bytes from which a body counts as large, and how many such are worked on at once: parsed they may take thirty times as much,
+and anybody may send them."""
+
 EXPECTED = "POST an AdmissionReview as application/json to /divert"
+
+LONGEST_WAIT = 4.0
+"""Seconds that a large review waits for its turn; the API server gives up after five."""
 
 REASONS = {
     404: f"there is nothing here; {EXPECTED}",
     405: f"the method is wrong; {EXPECTED}",
     408: "the body did not come in time",
     413: f"the body is larger than {LARGEST_BODY} bytes, which no AdmissionReview is",
+    429: "too many large reviews at once; ask again",
     415: f"the Content-Type is wrong; {EXPECTED}",
 }
 
@@ -42,6 +52,7 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    room = BoundedSemaphore(LARGE_AT_ONCE)
 
     @app.post("/divert", provide_automatic_options=False)
     def answer() -> Response:
@@ -50,10 +61,11 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
             abort(415)
         kind = "malformed"
         try:
-            asked = parse(_body())
-            decision = divert(asked, settings, datetime.now(UTC))
-            kind = decision.kind.value
-            return Response(orjson.dumps(respond(asked, decision)), mimetype="application/json")
+            with _enough(room):
+                asked = parse(_body())
+                decision = divert(asked, settings, datetime.now(UTC))
+                kind = decision.kind.value
+                return Response(orjson.dumps(respond(asked, decision)), mimetype="application/json")
         except BadReview as error:
             return _refused(400, str(error))
         except (RecursionError, orjson.JSONEncodeError):
@@ -69,6 +81,21 @@ def place(error: BaseException) -> str:
     """Where in the code an error arose; nothing of what it says, which may be of a body."""
     found = traceback.extract_tb(error.__traceback__)[-1]
     return f"{found.filename}:{found.lineno}"
+
+
+@contextmanager
+def _enough(room: BoundedSemaphore) -> Iterator[None]:
+    """Room in memory for the body of this request; one of unknown length counts as large."""
+    length = request.content_length
+    if length is not None and length < LARGE:
+        yield
+        return
+    if not room.acquire(timeout=LONGEST_WAIT):
+        abort(429)
+    try:
+        yield
+    finally:
+        room.release()
 
 
 def _body() -> bytes:

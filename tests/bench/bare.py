@@ -52,11 +52,17 @@ def renamed(found: Object) -> Object:
     return dict(json.loads(json.dumps(found).replace(PREFIX, OURS)))
 
 
+def build(folder: Path) -> Path:
+    """The program, in this folder."""
+    program = folder / NAME
+    command = [go_program(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(program), "."]
+    subprocess.run(command, cwd=SOURCE, env={**os.environ, "CGO_ENABLED": "0"}, check=True, timeout=300)
+    return program
+
+
 def _import_image() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        program, packed = Path(folder) / NAME, Path(folder) / "image.tar"
-        command = [go_program(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(program), "."]
-        subprocess.run(command, cwd=SOURCE, env={**os.environ, "CGO_ENABLED": "0"}, check=True, timeout=300)
+        program, packed = build(Path(folder)), Path(folder) / "image.tar"
         layer = (archive.File(f"/{NAME}", source=program),)
         archive.write(packed, [archive.Image(names=(IMAGE,), layers=(layer,), entrypoint=(f"/{NAME}",))])
         cluster.import_image(packed)

@@ -2,7 +2,10 @@
 
 import json
 import logging
-from typing import Any
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +14,7 @@ from tests.webhook.deployments import SETTINGS, changed, deployment, template
 from tests.webhook.model import review
 from webhook import app as module
 from webhook.app import LARGEST_BODY, create_app
+from webhook.review import BadReview
 
 V1, V2 = template("podinfo:1"), template("podinfo:2")
 SECRET = "hunter2-do-not-log"
@@ -97,3 +101,36 @@ def test_nothing_of_a_body_is_logged(
     assert (answer.status_code, answer.json) == (500, {"error": "internal error"})
     assert "KeyError" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_of_large_reviews_only_a_few_are_in_memory_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    within, most, lock = 0, 0, threading.Lock()
+
+    def slow_parse(_body: bytes) -> NoReturn:
+        nonlocal within, most
+        with lock:
+            within += 1
+            most = max(most, within)
+        time.sleep(0.05)
+        with lock:
+            within -= 1
+        raise BadReview("it is none")
+
+    monkeypatch.setattr(module, "parse", slow_parse)
+    app, body = create_app(SETTINGS), b"x" * module.LARGE
+
+    def post(_: int) -> int:
+        return app.test_client().post("/divert", data=body, content_type="application/json").status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(post, range(12))) == {400}
+    assert most == module.LARGE_AT_ONCE
+
+
+def test_a_large_review_that_does_not_get_its_turn_is_told_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE_AT_ONCE", 0)
+    monkeypatch.setattr(module, "LONGEST_WAIT", 0.01)
+    client = create_app(SETTINGS).test_client()
+    answer = client.post("/divert", data=b"x" * module.LARGE, content_type="application/json")
+    assert (answer.status_code, answer.json) == (429, {"error": "too many large reviews at once; ask again"})
+    assert client.post("/divert", data=b"{}", content_type="application/json").status_code == 400

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"log"
 	"net/http"
 )
@@ -97,6 +98,9 @@ func operations(asked *review, revision string) []operation {
 }
 
 func main() {
+	listen := flag.String("listen", ":8443", "address")
+	tls := flag.String("tls", "/tls", "directory of tls.crt and tls.key")
+	flag.Parse()
 	http.HandleFunc("POST /divert", answer)
-	log.Fatal(http.ListenAndServeTLS(":8443", "/tls/tls.crt", "/tls/tls.key", nil))
+	log.Fatal(http.ListenAndServeTLS(*listen, *tls+"/tls.crt", *tls+"/tls.key", nil))
 }
