@@ -21,8 +21,8 @@ LARGEST_BODY = 7 * 1024 * 1024
 """Bytes. The API server takes 3 MiB, and a review holds the object twice, with something around it."""
 
 LARGE, LARGE_AT_ONCE = 512 * 1024, 4
-"""Bytes from which a body counts as large, and how many such are worked on at once: anybody may send them, and parsed they
-may take thirty times as much."""
+"""Bytes from which a body counts as large, and how many such are worked on at once: parsed they may take thirty times
+as much, and anybody may send them."""
 
 EXPECTED = "POST an AdmissionReview as application/json to /divert"
 
