@@ -82,10 +82,10 @@ class Cluster:
         return next(iter(self.canaries_for(key)), None)
 
     def canaries_for(self, key: Key) -> list[Object]:
-        """All Canaries with this target, the user's before a policy's, the oldest first: only that one counts."""
+        """All Canaries with this target, in the order of `policy.rank`: only the first one counts."""
         namespace, target = key
         found = (canary for canary in self.canaries.in_namespace(namespace) if target_of(canary) == target)
-        return sorted(found, key=_rank)
+        return sorted(found, key=policy.rank)
 
     def policy_for(self, key: Key) -> str | None:
         """The name of the policy that a Deployment falls under by label; None without one."""
@@ -163,11 +163,6 @@ class _Touches:
             self.diverted(each)
         for each in canaries:
             self.canary(each)
-
-
-def _rank(canary: Object) -> tuple[bool, str, str]:
-    metadata = canary["metadata"]
-    return policy.is_by_policy(canary), metadata["creationTimestamp"], metadata["name"]
 
 
 def _owner(found: Object) -> str | None:

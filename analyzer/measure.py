@@ -36,7 +36,6 @@ class Measurer:
         """A check for each gate and, if all gates are open, for each metric (Flagger's order).
 
         Without `traffic` a metric has nothing to judge: only that it cannot be measured is a finding.
-
         Never raises, since what cannot be measured is a finding, too.
         """
         assert view.canary

@@ -95,9 +95,8 @@ def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
     metadata, readiness = found["metadata"], workload.settled(found)
     before = stash.previous(found)
     author = stash.diverted_by(found)
-    containers = waiting.template.get("spec", {}).get("containers", ()) if waiting else ()
     subject = {
-        "images": [container.get("image", "") for container in containers],
+        "images": list(workload.images(waiting.template)) if waiting else [],
         "by": author.user if author else "",
         "manager": author.manager if author else "",
     }

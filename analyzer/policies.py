@@ -7,6 +7,7 @@ from analyzer import policy, promotion
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
+from analyzer.compare import holds
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict
@@ -77,12 +78,9 @@ class Policies:
             self._say(key, deployment, f"Canary {key[1]} has another target: rename it, or write one for {key[1]}")
 
     def _bring_up_to_date(self, canary: Object, wanted: Object) -> None:
-        if not wanted["metadata"]["annotations"].items() <= canary["metadata"]["annotations"].items() or (
-            not wanted["metadata"]["labels"].items() <= canary["metadata"]["labels"].items()
-        ):
-            metadata = {**canary["metadata"]}
-            for kind in ("labels", "annotations"):
-                metadata[kind] = {**metadata[kind], **wanted["metadata"][kind]}
+        marks = {kind: wanted["metadata"][kind] for kind in ("labels", "annotations")}
+        if not holds(canary["metadata"], marks):
+            metadata = canary["metadata"] | {kind: canary["metadata"][kind] | marks[kind] for kind in marks}
             body = {**canary, "metadata": metadata, "spec": wanted["spec"]}
             self._cluster.canaries.learn(self._cluster.client.replace(CANARIES, body))
 

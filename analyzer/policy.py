@@ -75,6 +75,12 @@ def is_by_policy(canary: Object) -> bool:
     return _label(canary, BY_POLICY) is not None and given == _digest(canary["spec"])
 
 
+def rank(canary: Object) -> tuple[bool, str, str]:
+    """Of several Canaries with the same target the first by this order counts: the user's own, then the oldest."""
+    metadata = canary["metadata"]
+    return is_by_policy(canary), metadata["creationTimestamp"], metadata["name"]
+
+
 def _reference(name: str) -> dict[str, Any]:
     return {"apiVersion": DEPLOYMENTS.api_version, "kind": DEPLOYMENTS.kind, "name": name}
 

@@ -52,6 +52,11 @@ def wanted_replicas(deployment: Mapping[str, Any]) -> int:
     return 1 if replicas is None else int(replicas)
 
 
+def images(template: Mapping[str, Any]) -> tuple[str, ...]:
+    """The images of a pod template's containers, in their order."""
+    return tuple(str(container.get("image", "")) for container in template.get("spec", {}).get("containers") or ())
+
+
 def replicas_for(primary_replicas: int, weight: int) -> int:
     """How many canary replicas `weight` percent of the traffic needs: its share of the primary's, at least one."""
     return max(1, math.ceil(primary_replicas * weight / 100))

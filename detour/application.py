@@ -10,7 +10,7 @@ from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NotFound
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, NAMESPACES, Resource
 from analyzer.ownership import is_ours, mark
-from analyzer.policy import policy_of
+from analyzer.policy import policy_of, rank
 from analyzer.spec import target_of
 from analyzer.status import Status, from_object
 from detour.person import Place, Problem
@@ -131,7 +131,7 @@ def every(client: Client, namespace: str | None) -> list[Application]:
     routes = _listed(client, INGRESSES, namespace, labelSelector=stash.CANARY_OF)
     there = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in deployments}
     found = []
-    for canary in sorted(canaries, key=_age):
+    for canary in sorted(canaries, key=rank):
         where, target = canary["metadata"]["namespace"], target_of(canary)
         application = Application(where, target, there.get((where, target)), canary)
         found.append(_joined(application, deployments, routes))
@@ -170,15 +170,11 @@ def _policy(place: Place, deployment: Object) -> str | None:
 
 
 def _canary(place: Place, name: Name) -> Object | None:
-    """By its own name, or the oldest one with this target: it is the one that counts."""
+    """By its own name, or the one with this target that counts."""
     if name.of_canary:
         return place.client.get(CANARIES, place.namespace, name.text)
     listed = place.client.list(CANARIES, place.namespace).get("items") or []
-    return next((each for each in sorted(listed, key=_age) if target_of(each) == name.text), None)
-
-
-def _age(canary: Object) -> tuple[str, str]:
-    return canary["metadata"]["creationTimestamp"], canary["metadata"]["name"]
+    return next((each for each in sorted(listed, key=rank) if target_of(each) == name.text), None)
 
 
 def _listed(client: Client, resource: Resource, namespace: str | None, **query: str) -> list[Object] | None:

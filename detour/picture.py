@@ -145,7 +145,7 @@ def _runs(deployment: Object | None) -> Runs | None:
     template = deployment["spec"]["template"]
     diverted = (deployment["metadata"].get("annotations") or {}).get(DIGEST)
     return Runs(
-        images_of(template),
+        workload.images(template),
         diverted or revision.digest(template),
         workload.available(deployment),
         workload.wanted_replicas(deployment),
@@ -158,12 +158,7 @@ def _waits(application: Application) -> Waits | None:
     if waiting is None or application.primary is None:
         return None
     author = stash.diverted_by(application.primary) or stash.Author("")
-    return Waits(images_of(waiting.template), waiting.digest, author.user, author.manager)
-
-
-def images_of(template: Object) -> tuple[str, ...]:
-    """The images of the containers, in their order."""
-    return tuple(str(container.get("image", "")) for container in template.get("spec", {}).get("containers") or ())
+    return Waits(workload.images(waiting.template), waiting.digest, author.user, author.manager)
 
 
 def _route(route: Object) -> Route:

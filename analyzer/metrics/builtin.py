@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from analyzer.discovery import paths
 from analyzer.kube.resources import METRIC_TEMPLATES
 from analyzer.metrics.verdict import DURATION, SUCCESS_RATE
 
@@ -46,13 +47,12 @@ def routes_of(ingresses: Iterable[Mapping[str, Any]], services: Iterable[str]) -
     wanted = set(services)
     found = []
     for ingress in ingresses:
-        for rule in ingress["spec"].get("rules") or ():
-            for path in (rule.get("http") or {}).get("paths") or ():
-                service = path["backend"].get("service") or {}
-                if service.get("name") in wanted:
-                    port = service.get("port") or {}
-                    named = str(port.get("name") or port.get("number") or "")
-                    found.append((ingress["metadata"]["name"], service["name"], named))
+        for _, path in paths(ingress):
+            service = path["backend"].get("service") or {}
+            if service.get("name") in wanted:
+                port = service.get("port") or {}
+                named = str(port.get("name") or port.get("number") or "")
+                found.append((ingress["metadata"]["name"], service["name"], named))
     return found
 
 

@@ -150,11 +150,9 @@ def _two_decimals(value: float) -> str:
 
 
 def _duration(milliseconds: float) -> str:
-    return (
-        f"{milliseconds:.0f}ms"
-        if milliseconds < 1000 or not math.isfinite(milliseconds)
-        else f"{milliseconds / 1000:.3g}s"
-    )
+    if 1000 <= milliseconds < math.inf:
+        return f"{milliseconds / 1000:.3g}s"
+    return f"{milliseconds:.0f}ms"
 
 
 def _short(value: float) -> str:

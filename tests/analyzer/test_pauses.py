@@ -4,16 +4,10 @@ from analyzer.pauses import PAUSED, pause
 from analyzer.status import Phase
 from analyzer.wishes import Verb
 from tests.analyzer.things import V2, V3
-from tests.analyzer.world import World, initialized
+from tests.analyzer.world import shipped
 
 LONG = 200.0
 HELD = "the namespace is paused by alice"
-
-
-def shipped(**changes: object) -> World:
-    world = initialized(**changes)
-    world.divert(V2)
-    return world
 
 
 def test_what_comes_in_a_pause_waits_and_begins_when_it_is_over() -> None:

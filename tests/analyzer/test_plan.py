@@ -8,15 +8,9 @@ import pytest
 from analyzer.status import Outcome, Phase
 from analyzer.wishes import Verb
 from tests.analyzer.things import FAILED, NO_DATA, SPEC, V1, V2, V3
-from tests.analyzer.world import Crash, World, initialized
+from tests.analyzer.world import Crash, World, shipped
 
 LONG = 200.0
-
-
-def shipped(**changes: object) -> World:
-    world = initialized(**changes)
-    world.divert(V2)
-    return world
 
 
 def test_a_canary_is_initialized_once_updates_are_certain_to_be_diverted() -> None:

@@ -1,20 +1,18 @@
 """Gates in the state machine: they are asked before anything is measured, and hold back or fail the canary."""
 
 from analyzer.status import Phase
-from tests.analyzer.things import FAILED, GATED, OPEN, SHUT, SILENT, V1, V2
-from tests.analyzer.world import World, initialized
+from tests.analyzer.things import FAILED, GATED, OPEN, SHUT, SILENT, V1
+from tests.analyzer.world import World, shipped
 
 LONG = 200.0
 
 
-def shipped(**changes: object) -> World:
-    world = initialized(spec=GATED, **changes)
-    world.divert(V2)
-    return world
+def gated(**changes: object) -> World:
+    return shipped(spec=GATED, **changes)
 
 
 def test_a_gate_is_called_before_the_first_weight_and_at_every_step() -> None:
-    world = shipped()
+    world = gated()
     world.run(LONG)
     assert world.phase() is Phase.SUCCEEDED
     assert world.called == 1 + 3
@@ -23,15 +21,14 @@ def test_a_gate_is_called_before_the_first_weight_and_at_every_step() -> None:
 
 
 def test_a_gate_costs_no_time() -> None:
-    gated, free = shipped(), initialized()
-    free.divert(V2)
-    for world in (gated, free):
+    held_up, free = gated(), shipped()
+    for world in (held_up, free):
         world.run(LONG)
-    assert gated.status.history[-1]["endTime"] == free.status.history[-1]["endTime"]
+    assert held_up.status.history[-1]["endTime"] == free.status.history[-1]["endTime"]
 
 
 def test_a_canary_whose_gate_says_no_gets_no_traffic_and_fails() -> None:
-    world = shipped(gate=SHUT)
+    world = gated(gate=SHUT)
     world.run(LONG)
     assert world.phase() is Phase.FAILED
     assert not any(world.weights)
@@ -40,7 +37,7 @@ def test_a_canary_whose_gate_says_no_gets_no_traffic_and_fails() -> None:
 
 
 def test_a_gate_that_says_no_in_mid_analysis_fails_the_canary() -> None:
-    world = shipped()
+    world = gated()
     world.run(8)
     assert world.status.weight == 20
     world.gate = SHUT
@@ -50,7 +47,7 @@ def test_a_gate_that_says_no_in_mid_analysis_fails_the_canary() -> None:
 
 
 def test_a_gate_that_cannot_be_called_halts_and_the_canary_goes_on_when_it_can() -> None:
-    world = shipped(gate=SILENT)
+    world = gated(gate=SILENT)
     world.run(25)
     assert (world.phase(), world.status.weight, world.status.failed_checks) == (Phase.PROGRESSING, 0, 0)
     assert world.status.problem == SILENT.text
@@ -61,14 +58,14 @@ def test_a_gate_that_cannot_be_called_halts_and_the_canary_goes_on_when_it_can()
 
 
 def test_a_gate_that_never_answers_fails_the_canary_at_its_progress_deadline() -> None:
-    world = shipped(gate=SILENT)
+    world = gated(gate=SILENT)
     world.run(LONG)
     assert world.phase() is Phase.FAILED
     assert "exceeded its progress deadline" in world.told[-1]
 
 
 def test_an_open_gate_proves_nothing_about_the_metrics() -> None:
-    world = shipped(checks=FAILED)
+    world = gated(checks=FAILED)
     world.run(LONG)
     assert world.phase() is Phase.FAILED
     assert world.ran == [V1]

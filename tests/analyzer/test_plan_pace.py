@@ -5,15 +5,9 @@ from datetime import timedelta
 
 from analyzer.status import Phase
 from tests.analyzer.things import SPEC, V1, V2
-from tests.analyzer.world import World, initialized
+from tests.analyzer.world import shipped
 
 LONG = 200.0
-
-
-def shipped(**changes: object) -> World:
-    world = initialized(**changes)
-    world.divert(V2)
-    return world
 
 
 def test_the_analysis_takes_its_intervals_and_little_more() -> None:

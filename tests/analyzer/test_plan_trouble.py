@@ -8,15 +8,9 @@ import pytest
 from analyzer.actions import Ask, Label, Route
 from analyzer.status import Outcome, Phase, Status
 from tests.analyzer.things import FAILED, PASSED, SPEC, UNMEASURED, V1, V2, V3
-from tests.analyzer.world import World, initialized
+from tests.analyzer.world import World, initialized, shipped
 
 LONG = 200.0
-
-
-def shipped(**changes: object) -> World:
-    world = initialized(**changes)
-    world.divert(V2)
-    return world
 
 
 def until(world: World, phase: Phase) -> None:

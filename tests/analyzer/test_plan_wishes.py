@@ -3,16 +3,10 @@
 from analyzer.status import Outcome, Phase
 from analyzer.wishes import ASK, ASKED_BY, REASON, Verb, Wish, annotations_for, wish_of
 from tests.analyzer.things import FAILED, V1, V2, V3
-from tests.analyzer.world import World, initialized
+from tests.analyzer.world import World, shipped
 
 LONG = 200.0
 WHOSE = "by alice: it is urgent"
-
-
-def shipped(**changes: object) -> World:
-    world = initialized(**changes)
-    world.divert(V2)
-    return world
 
 
 def last(world: World) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from analyzer.metrics.verdict import Check, Result
 from analyzer.plan import plan
 from analyzer.seen import Canary, Primary, Seen
 from analyzer.status import Phase
-from tests.analyzer.things import V1, Things
+from tests.analyzer.things import V1, V2, Things
 
 
 class Crash(Exception):
@@ -218,4 +218,11 @@ def initialized(**changes: object) -> World:
     world = World(**changes)  # type: ignore[arg-type]
     world.settle()
     assert world.status.phase is Phase.INITIALIZED
+    return world
+
+
+def shipped(**changes: object) -> World:
+    """One whose user has just updated it to V2."""
+    world = initialized(**changes)
+    world.divert(V2)
     return world

@@ -2,21 +2,22 @@
 
 import subprocess
 import threading
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 from tests.cluster.kubectl import KUBECONFIG, KUBECTL
 
 
-class Follower:
+class Follower(ABC):
     """In the `with` block every line that the command says is given to `heard`."""
 
     def __init__(self, *arguments: str) -> None:
         self._command = [str(KUBECTL), "--kubeconfig", str(KUBECONFIG), *arguments]
 
+    @abstractmethod
     def heard(self, line: str) -> None:
-        """One line; for subclasses."""
-        raise NotImplementedError
+        """One line."""
 
     @property
     def ended(self) -> bool:
