@@ -18,7 +18,7 @@ from webhook.fold import fold
 from webhook.keys import Keys
 from webhook.objects import annotations, labels, mapping
 from webhook.request import CREATE, UPDATE, Request
-from webhook.revision import canonical, digest, short, without_restart
+from webhook.revision import canonical, digest, same, short, without_restart
 from webhook.selector import matches
 from webhook.stash import Stash, StashError
 from webhook.wording import Wording
@@ -83,7 +83,7 @@ def _answered_before(request: Request, settings: Settings) -> Decision | None:
     if waiting is None or short(waiting.digest) != new.get(stash.REVISION):
         return None
     meant = Stash(fold(primary, waiting.template, request.wanted, None), waiting.change_cause)
-    if meant.template == primary:
+    if same(meant.template, primary):
         return None
     keys = ours.diverting(keys, meant, ours.author(request))
     return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
@@ -122,7 +122,7 @@ def _selector_mismatch(change: Change) -> Decision | None:
 
 def _gone_back(change: Change) -> Decision | None:
     """The primary's own template is wanted: nothing waits any more."""
-    if change.meant != change.primary:
+    if not same(change.meant, change.primary):
         return None
     if change.waiting is None:
         guarded = change.words.guarded() if stash.POLICY in change.keys else ""

@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from webhook.claims import Claim
-from webhook.mergekeys import FREE_MAPS, MERGE_KEYS, Key, default, keyed, rivals
+from webhook.defaults import FREE_MAPS, default
+from webhook.mergekeys import MERGE_KEYS, Key, keyed, rivals
 from webhook.revision import Object, Template
 
 
@@ -131,7 +132,7 @@ def _stated_anew(primary: Any, request: Any, claim: Claim | None, name: str) -> 
         parts = {
             key: _stated_anew(primary.get(key, ABSENT), part, claim.children.get(key), key)
             if key in claim.children or key not in primary
-            else default(key, request)
+            else default(name, request, key)
             for key, part in request.items()
         }
         return {key: part for key, part in parts.items() if part is not None}

@@ -6,6 +6,7 @@ Source: `patchMergeKey`, `x-kubernetes-list-map-keys` and `x-kubernetes-map-type
 
 from typing import Any, TypeAlias
 
+from webhook.defaults import default
 from webhook.revision import Object
 
 Key: TypeAlias = str | tuple[Any, ...]
@@ -28,9 +29,6 @@ MERGE_KEYS: dict[str, tuple[str, ...]] = {
     "schedulingGates": ("name",),
 }
 
-FREE_MAPS = frozenset({"labels", "annotations", "nodeSelector", "limits", "requests", "matchLabels", "overhead"})
-"""Maps whose keys are the user's, not fields: every key has a life of its own, and an empty one is not stored."""
-
 ATOMIC_MAPS = frozenset(
     {
         "nodeSelector",
@@ -47,30 +45,13 @@ ATOMIC_MAPS = frozenset(
 )
 """Maps that server-side apply owns as one value."""
 
-DEFAULTS: dict[str, Any] = {
-    "protocol": "TCP",
-    "resources": {},
-    "terminationMessagePath": "/dev/termination-log",
-    "terminationMessagePolicy": "File",
-    "timeoutSeconds": 1,
-    "periodSeconds": 10,
-    "successThreshold": 1,
-    "failureThreshold": 3,
-    "scheme": "HTTP",
-    "apiVersion": "v1",
-    "defaultMode": 420,
-    "service": "",
-    "type": "",
-}
-"""What the API server fills in for fields that nobody stated (SetDefaults_* in pkg/apis/core/v1/defaults.go)."""
-
 _HANDLERS = frozenset({"exec", "httpGet", "tcpSocket", "grpc", "sleep"})
 _ENV_VALUES = frozenset({"value", "valueFrom"})
 
 
 def key_of(field: str, element: Object) -> tuple[Any, ...] | None:
     """The values of the merge keys of one element of the list `field`, None where it lacks one."""
-    values = tuple(element.get(name, DEFAULTS.get(name)) for name in MERGE_KEYS[field])
+    values = tuple(element[name] if name in element else default(field, element, name) for name in MERGE_KEYS[field])
     return values if all(isinstance(value, str | int) for value in values) else None
 
 
@@ -88,15 +69,6 @@ def keyed(field: str, items: Any) -> dict[Key, Object] | None:
             return None
         found[key] = element
     return found
-
-
-def default(field: str, parent: Object) -> Any:
-    """What the API server fills in for `field` of `parent` where nobody states it; None where it fills in nothing."""
-    if field == "imagePullPolicy":
-        tag = str(parent.get("image", "")).rpartition("/")[2].partition("@")[0].partition(":")[2]
-        pinned = "@" in str(parent.get("image", "")) or tag not in ("", "latest")
-        return "IfNotPresent" if pinned else "Always"
-    return DEFAULTS.get(field)
 
 
 def rivals(parent: str, fields: Object) -> list[frozenset[str]]:

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from webhook.defaults import stripped
+
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object, or a part of one, as parsed from JSON."""
 
@@ -23,10 +25,15 @@ _SHORT = 10
 def digest(template: Template) -> str:
     """The whole sha256 of a template in hex: the authority wherever two templates are compared.
 
-    The restart stamp is left out, with the empty maps that this leaves, and so is the empty `creationTimestamp`
-    that API servers before 1.34 write into every template.
+    The restart stamp is left out, with the empty maps that this leaves, and so is whatever an API server fills in by
+    itself: which fields these are differs between the versions of Kubernetes that a stored template may come from.
     """
-    return hashlib.sha256(_canonical(_essential(template))).hexdigest()
+    return hashlib.sha256(_canonical(_filled(without_restart(template)))).hexdigest()
+
+
+def same(one: Template, other: Template) -> bool:
+    """Whether two templates are the same once an API server has filled them in, their restart stamps included."""
+    return one == other or _filled(one) == _filled(other)
 
 
 def short(whole: str) -> str:
@@ -53,8 +60,9 @@ def _canonical(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def _essential(template: Template) -> Template:
-    template = without_restart(template)
+def _filled(template: Template) -> Template:
+    """The template without what is filled in, and without the empty `creationTimestamp` of API servers before 1.34."""
+    template = stripped(template)
     metadata = template.get("metadata")
     if isinstance(metadata, dict) and metadata.get("creationTimestamp", "") is None:
         template = _replaced(template, "metadata", {k: v for k, v in metadata.items() if k != "creationTimestamp"})
