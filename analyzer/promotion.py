@@ -69,7 +69,7 @@ def guard(client: Client, target: Object, *, managed: bool) -> str:
         if isinstance(error, Conflict) and _OUR_WEBHOOK not in error.message:
             raise  # it is another object by now: look again
         return "" if _OUR_WEBHOOK in error.message else error.message
-    return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration detour'"
+    return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration zz-detour'"
 
 
 def release(client: Client, target: Object) -> bool:

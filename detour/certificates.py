@@ -14,7 +14,8 @@ from analyzer.kube.watch import Watch
 from certs.rotation import Conflict, Rotation, Stored
 
 SECRET = "detour-ca"
-NAME = "detour"
+SERVICE = "detour"
+CONFIGURATION = "zz-detour"
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 LONGEST_WAIT = 3600.0  # seconds; the clock that waits are measured by stands still while a machine sleeps
 
@@ -69,13 +70,13 @@ class ClusterStore:
         for index in range(len(configuration["webhooks"])):
             patch.append({"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": bundle})
         try:
-            self._client.patch(WEBHOOK_CONFIGURATIONS, None, NAME, patch)
+            self._client.patch(WEBHOOK_CONFIGURATIONS, None, CONFIGURATION, patch)
         except errors.Conflict as conflict:
             raise Conflict(conflict.message) from conflict
 
     def _configuration(self) -> Object | None:
         try:
-            return self._client.get(WEBHOOK_CONFIGURATIONS, None, NAME)
+            return self._client.get(WEBHOOK_CONFIGURATIONS, None, CONFIGURATION)
         except errors.NotFound:
             return None
 
@@ -84,10 +85,10 @@ class Keeper:
     """Keeps the certificates right in a thread: when they are due, and when somebody changed the configuration."""
 
     def __init__(self, client: Client, namespace: str, directory: Path) -> None:
-        self._rotation = Rotation(ClusterStore(client, namespace), directory, NAME, namespace)
+        self._rotation = Rotation(ClusterStore(client, namespace), directory, SERVICE, namespace)
         self._look = threading.Event()
         self._settled = threading.Event()
-        selector = f"metadata.name={NAME}"
+        selector = f"metadata.name={CONFIGURATION}"
         self._watch = Watch(client, WEBHOOK_CONFIGURATIONS, lambda _: self._look.set(), field_selector=selector)
 
     @property

@@ -85,7 +85,7 @@ def _answered_before(request: Request, settings: Settings) -> Decision | None:
     meant = Stash(fold(primary, waiting.template, request.wanted, None), waiting.change_cause)
     if same(meant.template, primary):
         return None
-    keys = ours.diverting(keys, meant, ours.author(request))
+    keys = ours.diverting(keys, meant, ours.signed(keys, request, settings.analyzer))
     return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
 
 
@@ -194,7 +194,8 @@ def _diverted(change: Change) -> Decision:
     revision, superseded = change.revision, change.waiting.digest if change.waiting else ""
     warning = change.words.diverted(revision, superseded)
     waiting = Stash(change.meant, change.change_cause)
-    keys = ours.diverting(change.keys, waiting, ours.author(change.request))
+    author = ours.signed(change.keys, change.request, change.settings.analyzer)
+    keys = ours.diverting(change.keys, waiting, author)
     if change.request.dry_run:  # shown in place, so that tools see the change and the API server validates it
         return Decision(Kind.DIVERTED, change.meant, change.keys, warning, revision)
     return Decision(Kind.DIVERTED, change.primary, _cause_kept(change, keys), warning, revision)

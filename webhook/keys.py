@@ -33,12 +33,12 @@ def cleared() -> Keys:
     return dict.fromkeys((stash.LABELS | stash.ANNOTATIONS) - {stash.POLICY, stash.CANARY_OF})
 
 
-def diverting(keys: Keys, waiting: stash.Stash, author: Author) -> Keys:
+def diverting(keys: Keys, waiting: stash.Stash, author: str | None) -> Keys:
     """The keys with another revision that waits; what the analyzer said of the one before does not go for it."""
     return keys | {
         stash.TEMPLATE: stash.encode(waiting),
         stash.REVISION: short(waiting.digest),
-        stash.DIVERTED_BY: author.encode(),
+        stash.DIVERTED_BY: author,
         stash.STATE: None,
     }
 
@@ -55,6 +55,11 @@ def ending(keys: Keys) -> Keys:
     return keys | dict.fromkeys(none)
 
 
-def author(request: Request) -> Author:
-    """Who makes this request, and by which field manager."""
-    return Author(request.user, request.manager)
+def signed(keys: Keys, request: Request, analyzer: str) -> str | None:
+    """Who brings a revision, and by which field manager.
+
+    Where another webhook makes something else of what the analyzer promotes, it still is its own writer's.
+    """
+    if request.user == analyzer and keys.get(stash.DIVERTED_BY):
+        return keys[stash.DIVERTED_BY]
+    return Author(request.user, request.manager).encode()

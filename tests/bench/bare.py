@@ -70,7 +70,7 @@ def _import_image() -> None:
 
 def _configuration(namespace: str, authority: str) -> Object:
     """Detour's own entry as it is installed, for other keys and another server."""
-    installed = json.dumps(get("mutatingwebhookconfiguration", "detour")["webhooks"][0])
+    installed = json.dumps(get("mutatingwebhookconfiguration", "zz-detour")["webhooks"][0])
     entry: Object = json.loads(installed.replace(OURS, PREFIX))
     entry["name"] = "bare.bench.detour.dev"
     entry["objectSelector"] = {"matchExpressions": [{"key": LABEL, "operator": "Exists"}]}

@@ -9,7 +9,7 @@ from tests.cluster.kubectl import eventually, get, kubectl
 
 
 def bundles() -> list[str]:
-    hooks = get("mutatingwebhookconfiguration", "detour")["webhooks"]
+    hooks = get("mutatingwebhookconfiguration", "zz-detour")["webhooks"]
     return [hook["clientConfig"].get("caBundle", "") for hook in hooks]
 
 
@@ -28,5 +28,5 @@ def test_applying_the_manifests_again_leaves_it_alone() -> None:
 def test_one_that_somebody_emptied_is_put_right_within_seconds() -> None:
     before = bundles()
     patch = [{"op": "remove", "path": f"/webhooks/{index}/clientConfig/caBundle"} for index in range(len(before))]
-    kubectl("patch", "mutatingwebhookconfiguration", "detour", "--type=json", "-p", json.dumps(patch))
+    kubectl("patch", "mutatingwebhookconfiguration", "zz-detour", "--type=json", "-p", json.dumps(patch))
     eventually(lambda: bundles() == before, "the caBundle is back", 10)

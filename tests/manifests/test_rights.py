@@ -21,7 +21,7 @@ ANALYZER = {
     ("flagger.app", "canaries/status", None): ("patch", "update"),
     ("", "events", None): ("create", "patch"),
     ("events.k8s.io", "events", None): ("create", "patch"),
-    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "detour"): (*READ[:2], "patch", "watch"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "zz-detour"): (*READ[:2], "patch", "watch"),
 }
 ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads

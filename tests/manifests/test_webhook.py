@@ -11,7 +11,7 @@ POLICY = "detour.dev/policy"
 
 
 def webhooks() -> dict[str, dict[str, Any]]:
-    return {w["name"]: w for w in the("MutatingWebhookConfiguration", "detour", "webhook.yaml")["webhooks"]}
+    return {w["name"]: w for w in the("MutatingWebhookConfiguration", "zz-detour", "webhook.yaml")["webhooks"]}
 
 
 def requirements(selector: dict[str, Any]) -> set[tuple[str, str, tuple[str, ...]]]:
