@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.labels import matches, serves_pods, service_selector
-from analyzer.ownership import LONGEST, canary_name, is_ours
+from analyzer.ownership import LONGEST, canary_name, is_ours, route_name
 
 Object = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def discover(
         or _nothing_routes(ingresses, selecting, routing, ingress_name)
         or _foreign(primary, "Deployment", {canary_name(_name(primary))}, deployments)
         or _foreign(primary, "Service", {canary_name(_name(service), LONGEST) for service in chosen}, services)
-        or _foreign(primary, "Ingress", {canary_name(_name(ingress), LONGEST) for ingress in routing}, ingresses)
+        or _foreign(primary, "Ingress", {route_name(primary, ingress) for ingress in routing}, ingresses)
     )
     return Surroundings(chosen, routing, problem, services, tuple(protected))
 

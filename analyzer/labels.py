@@ -2,7 +2,8 @@
 
 Design §5: the values of the fewest labels are rewritten such that neither the primary's `spec.selector` nor any
 Service selects the canary's pods: a minimal hitting set over the selectors. Among equally small sets the one wins
-that leaves most NetworkPolicies, PodDisruptionBudgets and PodMonitors matching.
+that leaves most NetworkPolicies, PodDisruptionBudgets and PodMonitors as they are, and after that the one by which most
+rules that keep the primary's pods off a node let the canary's onto it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +24,10 @@ class LabelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """What becomes of the template's labels: new `values` by label, labels taken away, and whose selector lost them.
+    """What becomes of the template's labels: new `values` by label, labels taken away, and whose selector minds.
 
-    `lost` names the NetworkPolicies and the like that select the primary's pods and no longer the canary's.
+    `lost` names the NetworkPolicies and the like that select the primary's pods and not the canary's, or (by NotIn)
+    the other way round.
     """
 
     values: Mapping[str, str]
@@ -48,6 +50,7 @@ def rewritten(
     labels: Labels = template["metadata"].get("labels") or {}
     selectors = [primary["spec"]["selector"], *map(service_selector, filter(serves_pods, services))]
     shields = [(_title(thing), selector) for thing in protected for selector in _selectors_of(thing)]
+    repelling = [*_repelling(primary["spec"]["template"]), *_repelling(template)]
     selecting = [selector for selector in selectors if matches(selector, labels)]
     sets = _smallest_sets(primary, selecting)
     choices = [choice for keys in sets if (choice := _rewriting(keys, primary, labels, selectors, shields))]
@@ -56,7 +59,12 @@ def rewritten(
             f"every value for the canary's label {' or '.join(map('+'.join, sets))} is selected by a Service already; "
             "take the values that end in -canary out of the Services' selectors"
         )
-    return min(choices, key=lambda choice: (len(choice.removed), len(choice.lost), sorted(choice.values)))
+
+    def price(choice: Rewriting) -> tuple[int, int, int, list[str]]:
+        crowded = sum(matches(selector, choice.of(labels)) for selector in repelling)
+        return len(choice.removed), len(choice.lost), crowded, sorted(choice.values)
+
+    return min(choices, key=price)
 
 
 def matches(selector: Selector, labels: Labels) -> bool:
@@ -79,27 +87,28 @@ def service_selector(service: Object) -> Selector:
 def followed(pod_spec: Object, labels: Labels, rewriting: Rewriting) -> dict[str, Any]:
     """The pod spec with affinity and spread terms that mean the pod itself still meaning it.
 
-    A term means the pod itself where it names a rewritten label with the value that the label had. Terms on a label
-    that was taken away have nothing to follow, and go on meaning the primary's pods.
+    A term means the pod itself where its selector takes the labels that the pod had: one that shares a label with it
+    and asks for another component goes on meaning that one. Terms on a label that was taken away have nothing to
+    follow, and go on meaning the primary's pods.
     """
     new = {(key, labels[key]): value for key, value in rewriting.values.items()}
+
+    def follow(term: Any) -> Any:
+        if isinstance(term, list):
+            return [follow(each) for each in term]
+        if not isinstance(term, dict):
+            return term
+        if selector := term.get("labelSelector"):
+            return {**term, "labelSelector": _selector(selector, new)} if matches(selector, labels) else term
+        return {key: follow(value) for key, value in term.items()}
+
     result = dict(pod_spec)
     if affinity := pod_spec.get("affinity"):
         between_pods = {"podAffinity", "podAntiAffinity"} & affinity.keys()
-        result["affinity"] = {**affinity, **{kind: _followed(affinity[kind], new) for kind in between_pods}}
+        result["affinity"] = {**affinity, **{kind: follow(affinity[kind]) for kind in between_pods}}
     if spread := pod_spec.get("topologySpreadConstraints"):
-        result["topologySpreadConstraints"] = _followed(spread, new)
+        result["topologySpreadConstraints"] = follow(spread)
     return result
-
-
-def _followed(term: Any, new: Mapping[tuple[str, str], str]) -> Any:
-    if isinstance(term, list):
-        return [_followed(each, new) for each in term]
-    if not isinstance(term, dict):
-        return term
-    if "labelSelector" in term:
-        return {**term, "labelSelector": _selector(term["labelSelector"] or {}, new)}
-    return {key: _followed(value, new) for key, value in term.items()}
 
 
 def _selector(selector: Selector, new: Mapping[tuple[str, str], str]) -> dict[str, Any]:
@@ -114,6 +123,14 @@ def _selector(selector: Selector, new: Mapping[tuple[str, str], str]) -> dict[st
             for each in expressions
         ]
     return result
+
+
+def _repelling(template: Object) -> Iterator[Selector]:
+    """What pods of a template must not, or would rather not, have beside them."""
+    repelled = (template["spec"].get("affinity") or {}).get("podAntiAffinity") or {}
+    terms = list(repelled.get("requiredDuringSchedulingIgnoredDuringExecution") or ())
+    terms += [each["podAffinityTerm"] for each in repelled.get("preferredDuringSchedulingIgnoredDuringExecution") or ()]
+    yield from (term["labelSelector"] for term in terms if term.get("labelSelector"))
 
 
 def _smallest_sets(primary: Object, selecting: Sequence[Selector]) -> list[tuple[str, ...]]:
@@ -164,7 +181,7 @@ def _rewriting(
         values = {key: _value(labels[key], salt) for key in keys if key not in removed}
         result = Rewriting(values, removed).of(labels)
         if not any(matches(selector, result) for selector in selectors):
-            lost = {title for title, each in shields if matches(each, labels) and not matches(each, result)}
+            lost = {title for title, each in shields if matches(each, labels) != matches(each, result)}
             return Rewriting(values, removed, tuple(sorted(lost)))
     return None
 

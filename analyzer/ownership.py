@@ -16,6 +16,16 @@ def canary_name(name: str, longest: int = LONGEST_DEPLOYMENT) -> str:
     return shortened(name, longest - len(SUFFIX)) + SUFFIX
 
 
+def route_name(primary: Mapping[str, Any], route: Mapping[str, Any]) -> str:
+    """The name of the canary's route beside the user's `route`: `<route>-canary`, as Flagger has it.
+
+    A route of another name than the primary's may be shared by several, each of which needs one of its own: the
+    primary's name is put in, after a dot, which no Service and hardly a Deployment has in its name.
+    """
+    name, own = route["metadata"]["name"], primary["metadata"]["name"]
+    return canary_name(name if name == own else f"{name}.{own}", LONGEST)
+
+
 def shortened(text: str, longest: int) -> str:
     """`text` itself if it fits; else its beginning and ten digits of its hash, so that two long texts stay apart."""
     if len(text) <= longest:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.discovery import Surroundings, backends, is_canary_ingress, paths
-from analyzer.ownership import LONGEST, canary_name, is_ours, metadata
+from analyzer.ownership import LONGEST, canary_name, is_ours, metadata, route_name
 
 INGRESS_CLASS = "kubernetes.io/ingress.class"
 COPIED = re.compile(
@@ -30,6 +30,8 @@ COPIED = re.compile(
 )
 
 Object = Mapping[str, Any]
+Place = tuple[str, str, str]
+"""Host, path and pathType: what an alternative is found by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Nginx:
                 return (
                     f"Ingress {name} passes TLS through, which canary annotations cannot split: end TLS at the Ingress"
                 )
-        return _taken(primary, surroundings, services, ingresses)
+        return _contested(primary, surroundings, services, ingresses)
 
     def objects(self, primary: Object, surroundings: Surroundings, weight: int) -> tuple[dict[str, Any], ...]:
         """The canary Ingresses. At weight 0 they stay canaries, or ingress-nginx would refuse edits of the user's."""
@@ -79,7 +81,7 @@ class Nginx:
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
-            "metadata": metadata(primary, canary_name(ingress["metadata"]["name"], LONGEST), annotations=annotations),
+            "metadata": metadata(primary, route_name(primary, ingress), annotations=annotations),
             "spec": {
                 **{key: spec[key] for key in ("ingressClassName", "tls") if spec.get(key)},
                 "rules": list(_rules(spec.get("rules") or (), services)),
@@ -107,22 +109,56 @@ class Nginx:
         return dict(ingress["metadata"].get("annotations") or {})
 
 
-def _taken(primary: Object, surroundings: Surroundings, services: set[str], ingresses: Iterable[Object]) -> str | None:
-    """A host and path have one alternative at most: a second one is ignored, or refused by admission."""
-    wanted = {
-        _place(ingress, host, path)
-        for ingress in surroundings.ingresses
-        for host, path in paths(ingress)
-        if _routes_to(path, services)
-    }
-    for ingress in ingresses:
+def _contested(
+    primary: Object, surroundings: Surroundings, services: set[str], ingresses: Iterable[Object]
+) -> str | None:
+    """A host and path have one backend and one alternative at most.
+
+    With a second backend nobody can say which of them is split: Traefik takes the youngest Ingress of the namespace,
+    ingress-nginx the oldest of the cluster. A second alternative is ignored, or refused by admission.
+    """
+    home, second = primary["metadata"]["namespace"], set()
+    for ingress, host, path in _meeting(surroundings, services, ingresses):
+        at_home, alternative = ingress["metadata"]["namespace"] == home, is_canary_ingress(ingress)
+        if not (at_home and (is_ours(ingress, primary) if alternative else _routes_to(path, services))):
+            second.add((alternative, _called(ingress, home), host + path.get("path", "")))
+    if not second:
+        return None
+    alternative, name, place = min(second)
+    if alternative:
+        return f"Ingress {name} is a canary of {place} already, and there can be only one: delete it"
+    return (
+        f"Ingress {name} sends {place} to another backend, and it may be that one's requests that would be split: "
+        "give each a host or a path of its own"
+    )
+
+
+def _meeting(
+    surroundings: Surroundings, services: set[str], ingresses: Iterable[Object]
+) -> Iterator[tuple[Object, str, Object]]:
+    """Every path that has the place of one of these Services' and may be served by the same controller."""
+    classes: dict[Place, set[str | None]] = {}
+    for ingress in surroundings.ingresses:
         for host, path in paths(ingress):
-            if is_canary_ingress(ingress) and not is_ours(ingress, primary) and _place(ingress, host, path) in wanted:
-                return (
-                    f"Ingress {ingress['metadata']['name']} is a canary of {host}{path.get('path', '')} already, "
-                    "and there can be only one: delete it"
-                )
-    return None
+            if _routes_to(path, services):
+                classes.setdefault(_place(host, path), set()).add(_class(ingress))
+    for ingress in ingresses:
+        its = _class(ingress)
+        for host, path in paths(ingress):
+            known = classes.get(_place(host, path), set())
+            if known & {its, None} or (known and its is None):
+                yield ingress, host, path
+
+
+def _class(ingress: Object) -> str | None:
+    """The class of an Ingress by its field, or by the older annotation; None is whoever takes those without one."""
+    annotations = ingress["metadata"].get("annotations") or {}
+    return ingress["spec"].get("ingressClassName") or annotations.get(INGRESS_CLASS)
+
+
+def _called(ingress: Object, home: str) -> str:
+    name, namespace = ingress["metadata"]["name"], ingress["metadata"]["namespace"]
+    return str(name) if namespace == home else f"{name} of namespace {namespace}"
 
 
 def _names(services: Iterable[Object]) -> set[str]:
@@ -133,8 +169,8 @@ def _routes_to(path: Object, services: set[str]) -> bool:
     return (path["backend"].get("service") or {}).get("name") in services
 
 
-def _place(ingress: Object, host: str, path: Object) -> tuple[str | None, str, str, str]:
-    return ingress["spec"].get("ingressClassName"), host, path.get("path", ""), path.get("pathType", "Prefix")
+def _place(host: str, path: Object) -> Place:
+    return host, path.get("path", ""), path.get("pathType", "Prefix")
 
 
 def _rules(rules: Iterable[Object], services: set[str]) -> Iterator[dict[str, Any]]:

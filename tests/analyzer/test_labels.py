@@ -1,11 +1,8 @@
 """The labels of the canary's pods."""
 
-from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from analyzer.labels import LabelError, Rewriting, followed, matches, rewritten
 from tests.analyzer.objects import deployment, service, template
@@ -165,59 +162,38 @@ def test_a_term_that_means_other_pods_stays() -> None:
     assert result["topologySpreadConstraints"] == term
 
 
-KEYS = st.sampled_from("abcde")
-LABELS = st.dictionaries(KEYS, st.sampled_from("12"), min_size=1)
-EXPRESSIONS = st.one_of(
-    st.builds(lambda key: {"key": key, "operator": "Exists"}, KEYS),
-    st.builds(lambda key: {"key": key, "operator": "In", "values": ["1", "2"]}, KEYS),
-    st.builds(lambda key: {"key": key, "operator": "NotIn", "values": ["3"]}, KEYS),
-)
+def test_a_term_that_shares_the_label_and_means_another_component_stays() -> None:
+    cache = {"matchLabels": {"app": "web", "component": "cache"}}
+    nearby = {"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": cache, "topologyKey": "zone"}]}
+    result = followed(
+        {"affinity": {"podAffinity": nearby}}, {"app": "web", "component": "api"}, Rewriting({"app": "web-canary"})
+    )
+    assert result["affinity"]["podAffinity"] == nearby
 
 
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[dict[str, str], Object, list[dict[str, str]]]:
-    """Labels of a template, a selector of its Deployment that matches them, and what Services select."""
-    labels = draw(LABELS)
-    keys = st.sampled_from(sorted(labels))
-    expressions = draw(st.lists(EXPRESSIONS, max_size=3))
-    own = {
-        "matchLabels": {key: labels[key] for key in draw(st.sets(keys, max_size=3))},
-        "matchExpressions": [each for each in expressions if matches({"matchExpressions": [each]}, labels)],
-    }
-    served = [{key: labels[key] for key in chosen} for chosen in draw(st.lists(st.sets(keys, min_size=1), max_size=4))]
-    return labels, own, served + draw(st.lists(LABELS, max_size=2))
+@pytest.mark.parametrize("selector", [None, {}])
+def test_a_term_that_means_no_pod_or_every_pod_stays(selector: Object | None) -> None:
+    spread = [{"maxSkew": 1, "labelSelector": selector}]
+    result = followed({"topologySpreadConstraints": spread}, {"app": "web"}, Rewriting({"app": "web-canary"}))
+    assert result["topologySpreadConstraints"] == spread
 
 
-def survivors(changed: set[str], labels: dict[str, str], selectors: list[Object]) -> bool:
-    """Whether a selector still matches, whichever of these labels are given a fresh value and whichever taken away."""
+@pytest.mark.parametrize("required", [True, False])
+def test_of_two_labels_the_one_that_keeps_pods_apart_is_rewritten(required: bool) -> None:
+    term = {"labelSelector": {"matchLabels": {"tier": "backend"}}, "topologyKey": "kubernetes.io/hostname"}
+    must = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    may = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": term}]}
+    primary = deployment(labels={"app": "web", "tier": "backend"})
+    assert rewriting(primary).values == {"app": "web-canary"}
+    primary["spec"]["template"]["spec"]["affinity"] = {"podAntiAffinity": must if required else may}
+    assert rewriting(primary).values == {"tier": "backend-canary"}
+    both = rewriting(primary, protected=(policy("allow", tier="backend"),))
+    assert both.values == {"app": "web-canary"}
 
-    def result(removed: tuple[str, ...]) -> dict[str, str]:
-        fresh = {key: "fresh" if key in changed else value for key, value in labels.items()}
-        return {key: value for key, value in fresh.items() if key not in removed}
 
-    ways = (removed for size in range(len(changed) + 1) for removed in combinations(sorted(changed), size))
-    return all(any(matches(selector, result(removed)) for selector in selectors) for removed in ways)
-
-
-@given(cases())
-def test_no_selector_survives_and_no_smaller_change_would_do(
-    case: tuple[dict[str, str], Object, list[dict[str, str]]],
-) -> None:
-    labels, own, served = case
-    primary = deployment(labels=labels, selector=own)
-    services = [service(f"s{number}", selector) for number, selector in enumerate(served)]
-    selectors = [own, *({"matchLabels": selector} for selector in served)]
-    possible = [
-        keys
-        for size in range(len(labels) + 1)
-        for keys in combinations(labels, size)
-        if not survivors(set(keys), labels, selectors)
-    ]
-    if not possible:
-        with pytest.raises(LabelError):
-            rewritten(primary, services, template(labels))
-        return
-    found = rewritten(primary, services, template(labels))
-    assert not any(matches(selector, found.of(labels)) for selector in selectors)
-    assert len(found.values) + len(found.removed) == len(possible[0])
-    assert set(found.values) | found.removed <= set(labels)
+def test_a_policy_that_would_take_the_canary_for_a_stranger_counts_as_well() -> None:
+    primary = deployment(labels={"app": "web", "tier": "backend"})
+    strangers = {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}
+    deny = {"kind": "NetworkPolicy", "metadata": {"name": "deny"}, "spec": {"podSelector": strangers}}
+    assert rewriting(primary, protected=(deny,)).values == {"tier": "backend-canary"}
+    assert rewriting(deployment(), protected=(deny,)).lost == ("NetworkPolicy deny",)

@@ -31,6 +31,19 @@ def annotated(**annotations: str) -> Object:
     return ingress("web", ("a.example", "/", "web"), annotations=names)
 
 
+def by_annotation(route: Object) -> Object:
+    annotations = {**route["metadata"]["annotations"], "kubernetes.io/ingress.class": route["spec"]["ingressClassName"]}
+    return without_class({**route, "metadata": {**route["metadata"], "annotations": annotations}})
+
+
+def without_class(route: Object) -> Object:
+    return {**route, "spec": {key: value for key, value in route["spec"].items() if key != "ingressClassName"}}
+
+
+def elsewhere(thing: Object) -> Object:
+    return {**thing, "metadata": {**thing["metadata"], "namespace": "elsewhere"}}
+
+
 def test_the_users_host_and_path_lead_to_the_canarys_service_by_weight() -> None:
     alternative = made(ingress("web", ("a.example", "/shop", "web")))
     assert alternative["metadata"]["name"] == "web-canary"
@@ -65,8 +78,16 @@ def test_tls_goes_along_and_a_default_backend_does_not() -> None:
 
 
 def test_every_ingress_gets_its_own() -> None:
-    routes = around(ingress("a", ("a.example", "/", "web")), ingress("b", ("b.example", "/", "web")))
-    assert [each["metadata"]["name"] for each in ROUTER.objects(PRIMARY, routes, 5)] == ["a-canary", "b-canary"]
+    routes = around(ingress("web", ("a.example", "/", "web")), ingress("b", ("b.example", "/", "web")))
+    assert [each["metadata"]["name"] for each in ROUTER.objects(PRIMARY, routes, 5)] == ["web-canary", "b.web-canary"]
+
+
+def test_two_applications_in_one_ingress_get_one_each() -> None:
+    shared = ingress("shop", ("a.example", "/", "web"), ("a.example", "/db", "db"))
+    (of_web,) = ROUTER.objects(PRIMARY, around(shared), 5)
+    (of_db,) = ROUTER.objects(deployment("db"), Surroundings(services=(service("db"),), ingresses=(shared,)), 5)
+    assert (of_web["metadata"]["name"], of_db["metadata"]["name"]) == ("shop.web-canary", "shop.db-canary")
+    assert ROUTER.problem(PRIMARY, around(shared), [shared, of_web, of_db]) is None
 
 
 def test_annotations_that_tell_how_to_reach_the_backend_are_copied() -> None:
@@ -171,3 +192,52 @@ def test_a_host_and_path_that_has_a_canary_already_is_refused_unless_it_is_ours(
     assert ROUTER.problem(PRIMARY, around(annotated()), [annotated(), ours]) is None
     elsewhere = ingress("by-hand", ("b.example", "/", "web"), annotations={f"{PREFIX}/canary": "true"})
     assert ROUTER.problem(PRIMARY, around(annotated()), [annotated(), elsewhere]) is None
+
+
+def test_somebody_elses_canary_is_seen_whichever_way_its_class_is_stated() -> None:
+    theirs = by_annotation(ingress("by-hand", ("a.example", "/", "web"), annotations={f"{PREFIX}/canary": "true"}))
+    problem = ROUTER.problem(PRIMARY, around(annotated()), [annotated(), theirs])
+    assert problem
+    assert problem.startswith("Ingress by-hand is a canary")
+
+
+@pytest.mark.parametrize(
+    ("second", "who"),
+    [
+        (ingress("old", ("a.example", "/", "db")), "Ingress old"),
+        (by_annotation(ingress("old", ("a.example", "/", "db"))), "Ingress old"),
+        (without_class(ingress("old", ("a.example", "/", "db"))), "Ingress old"),
+        (elsewhere(ingress("old", ("a.example", "/", "db"))), "Ingress old of namespace elsewhere"),
+        (elsewhere(ingress("web", ("a.example", "/", "web"))), "Ingress web of namespace elsewhere"),
+        (ingress("web", ("a.example", "/", "web"), ("a.example", "/", "db")), "Ingress web"),
+    ],
+)
+def test_a_host_and_path_with_a_second_backend_is_refused(second: Object, who: str) -> None:
+    route = second if second["metadata"] == annotated()["metadata"] else annotated()
+    problem = ROUTER.problem(PRIMARY, around(route), [route, second])
+    assert problem == (
+        f"{who} sends a.example/ to another backend, and it may be that one's requests that would be split: "
+        "give each a host or a path of its own"
+    )
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ingress("other", ("b.example", "/", "db")),
+        ingress("other", ("a.example", "/db", "db")),
+        ingress("other", ("a.example", "/", "db"), ingressClassName="internal"),
+        ingress("again", ("a.example", "/", "web")),
+        ingress("exact", rules=[{"host": "a.example", "http": {"paths": [path("/", "db") | {"pathType": "Exact"}]}}]),
+    ],
+)
+def test_what_no_request_of_these_goes_to_is_in_nobodys_way(beside: Object) -> None:
+    assert ROUTER.problem(PRIMARY, around(annotated()), [annotated(), beside]) is None
+
+
+def test_a_canary_of_the_same_name_in_another_namespace_is_not_ours_and_its_own_route_is_named() -> None:
+    namesake = elsewhere(annotated())
+    theirs = elsewhere(labelled(made(annotated()), detour__canary_of="web"))
+    problem = ROUTER.problem(PRIMARY, around(annotated()), [theirs, annotated(), namesake])
+    assert problem
+    assert problem.startswith("Ingress web of namespace elsewhere sends a.example/ to another backend")
