@@ -19,6 +19,9 @@ from webhook.revision import Object, Template
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 CLIENT_SIDE_APPLY = "kubectl-client-side-apply"
 REPLACE = "kubectl-replace"
+KUBECTL = "kubectl-"
+HELM = "helm"
+RELEASE = "f:meta.helm.sh/release-name"
 
 OURS = stash.LABELS | stash.ANNOTATIONS | {stash.CHANGE_CAUSE}
 
@@ -56,18 +59,21 @@ def claimed(request: Request, waiting: Template) -> Claim | None:
         return WHOLE
     if applied := _server_side(request):
         return applied
-    return _client_side(request, waiting)
+    return _released(request) or _client_side(request, waiting)
 
 
 def _states_everything(request: Request) -> bool:
     """A `kubectl replace`, or an unnamed client that put another template and all annotations in place of the old.
 
     The latter is how `kubectl rollout undo` writes (k8s.io/kubectl/pkg/polymorphichelpers/rollback.go). What brings
-    our annotation along as it is stored was read from the live object, and states no more than it changed.
+    our annotation along as it is stored was read from the live object, and states no more than it changed. What lacks
+    our label, too, was not (`helm upgrade --force`).
     """
     was = annotations(request.old).get(stash.TEMPLATE)
     if annotations(request.object).get(stash.TEMPLATE) == was:
         return False
+    if stash.REVISION in labels(request.old) and stash.REVISION not in labels(request.object):
+        return True
     return request.manager == REPLACE or (not request.manager and request.wanted != request.primary)
 
 
@@ -132,6 +138,22 @@ def _server_side(request: Request) -> Claim | None:
         return None
     others = _union(_owned(entry) for owner, entry in after.items() if owner != applied)
     children = _of_owners(_owned(after[applied]), _owned(before.get(applied, {})), others)
+    return Claim(True, children) if children else None
+
+
+def _released(request: Request) -> Claim | None:
+    """From the fields that the manager of a Helm release owns: Helm without server-side apply keeps no books here.
+
+    It sends whatever of its release the live object has otherwise, and nothing of what is live already (`createPatch`
+    in helm.sh/helm/v3/pkg/kube/client.go). So all that it ever stated counts as it stands in the request.
+    """
+    manager = (request.manager, "Update")
+    after, before = _entries(request.object).get(manager, {}), _entries(request.old).get(manager, {})
+    notes = mapping(before, "fieldsV1", "f:metadata", "f:annotations")
+    releases = request.manager == HELM or (RELEASE in notes and not request.manager.startswith(KUBECTL))
+    if not releases or request.wanted == request.primary:
+        return None  # what equals the primary may have been restored by an earlier call of ours
+    children = _of_owners(_owned(after), _owned(before), {})
     return Claim(True, children) if children else None
 
 

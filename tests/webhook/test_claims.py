@@ -5,10 +5,12 @@ import json
 import pytest
 
 from tests.webhook.deployments import template
-from tests.webhook.test_fold import A1, ENV_A, IMAGE, Fields, owned, server_side
+from tests.webhook.test_fold import A1, A2, B1, ENV_A, IMAGE, Fields, owned, server_side
 from webhook.claims import LAST_APPLIED, WHOLE, claimed
 from webhook.fold import fold
 from webhook.request import Request
+
+ENV_B: Fields = {'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}
 
 
 def test_one_name_for_two_kinds_of_writing_claims_nothing_when_it_updates() -> None:
@@ -80,3 +82,39 @@ def test_an_apply_that_also_changed_something_else_is_a_wish_to_go_back() -> Non
 def test_a_tool_that_moves_its_books_from_client_side_to_server_side_claims_nothing() -> None:
     before = [owned("kubectl-client-side-apply", "Update", image=IMAGE), owned("flux", "Apply")]
     assert claimed(server_side([owned("flux", "Apply", image=IMAGE)], before), V2) is None
+
+
+def helm(asked: Fields, owns: Fields, manager: str = "helm", **notes: Fields) -> Request:
+    """An upgrade of a release that owned its image, and what `owns` says, before and after."""
+    entry = owned(manager, "Update", image=IMAGE, **owns)
+    entry["fieldsV1"] |= {"f:metadata": {"f:annotations": notes}}
+    side: Fields = {"metadata": {"managedFields": [entry]}}
+    new, old = (side | {"spec": {"template": template(**pods)}} for pods in (asked, {"image": "p:1", "env": [A1]}))
+    return Request("", "UPDATE", new, old, manager=manager)
+
+
+RELEASED: Fields = {"f:meta.helm.sh/release-name": {}}
+
+
+@pytest.mark.parametrize(("manager", "notes"), [("helm", {}), ("helm-controller", RELEASED)])
+def test_helm_means_its_whole_release_though_it_sends_only_what_is_not_live(manager: str, notes: Fields) -> None:
+    waiting: Fields = {"image": "p:2", "env": [A2, B1]}
+    claim = claimed(helm({"image": "p:3", "env": [A1]}, {"env": ENV_A | ENV_B}, manager, **notes), template(**waiting))
+    found = fold(template(image="p:1", env=[A1]), template(**waiting), template(image="p:3", env=[A1]), claim)
+    assert found == template(image="p:3", env=[A1])
+
+
+@pytest.mark.parametrize(("manager", "notes"), [("terraform", {}), ("kubectl-edit", RELEASED)])
+def test_who_owns_no_release_means_what_he_changed(manager: str, notes: Fields) -> None:
+    assert claimed(helm({"image": "p:3"}, {}, manager, **notes), template("p:2")) is None
+
+
+def test_helm_that_leaves_the_template_alone_claims_nothing_of_it() -> None:
+    assert claimed(helm({"image": "p:1", "env": [A1]}, {}), template("p:2")) is None
+
+
+def test_who_drops_our_label_with_our_annotation_has_put_another_deployment_in_its_place() -> None:
+    ours: Fields = {"annotations": {"detour.dev/template": "{}"}, "labels": {"detour.dev/revision": "0123456789"}}
+    old: Fields = {"metadata": ours, "spec": {"template": template("p:1")}}
+    new: Fields = {"metadata": {}, "spec": {"template": template("p:3")}}
+    assert claimed(Request("", "UPDATE", new, old, manager="helm"), template("p:2")) is WHOLE
