@@ -1,4 +1,4 @@
-"""What the analyzer follows of the cluster: eight watches, none of them per application.
+"""What the analyzer follows of the cluster: ten watches, none of them per application.
 
 Of the Deployments in general only the metadata is followed; whole objects only while something is diverted
 (label `detour.dev/revision`), the canaries' own Deployments included, which carry that label, too.
@@ -10,6 +10,7 @@ from typing import Any
 
 from analyzer import policy
 from analyzer.agenda import Key
+from analyzer.holdings import Holdings
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
 from analyzer.kube.resources import (
@@ -42,6 +43,7 @@ class Cluster:
     templates: Watch
     namespaces: Watch
     policies: Watch
+    holdings: Holdings
     home: str
 
     @classmethod
@@ -61,6 +63,7 @@ class Cluster:
             templates=Watch(client, METRIC_TEMPLATES, lambda _: None),
             namespaces=Watch(client, NAMESPACES, told.namespace, metadata_only=True),
             policies=Watch(client, CANARY_POLICIES, told.policy),
+            holdings=Holdings(client, touch),
             home=home,
         )
         told.cluster = cluster
@@ -70,7 +73,7 @@ class Cluster:
     def watches(self) -> tuple[Watch, ...]:
         """All of them; the Canaries come last, so that what they need is known when they are looked at."""
         followed = (self.namespaces, self.policies, self.targets, self.diverted, self.services, self.ingresses)
-        return *followed, self.templates, self.canaries
+        return *followed, *self.holdings.watches, self.templates, self.canaries
 
     @property
     def synced(self) -> bool:
@@ -129,7 +132,7 @@ class _Touches:
         metadata = found["metadata"]
         key = metadata["namespace"], metadata["name"]
         label = (metadata.get("labels") or {}).get(stash.POLICY)
-        if label == stash.POLICY_CANARY or self.cluster.canary_for(key):
+        if label == stash.POLICY_CANARY or self.cluster.canary_for(key) or self.cluster.holdings.of(key):
             self._touch(key)
 
     def part(self, found: Object) -> None:
@@ -154,6 +157,7 @@ class _Touches:
             self._all(cluster.diverted.all(), cluster.canaries.all())
         else:
             self._all(cluster.diverted.in_namespace(name), cluster.canaries.in_namespace(name))
+            cluster.holdings.touch_all(name)
 
     def policy(self, _: Object) -> None:
         self._all(self.cluster.diverted.all(), self.cluster.canaries.all())

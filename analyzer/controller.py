@@ -16,6 +16,7 @@ from analyzer.actions import Plan
 from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
+from analyzer.custody import Custody
 from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
@@ -53,6 +54,7 @@ class Controller:
         router: Router,
         measurements: Measurements,
         policies: Policies,
+        custody: Custody,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._cluster = cluster
@@ -61,6 +63,7 @@ class Controller:
         self._router = router
         self._measurements = measurements
         self._policies = policies
+        self._custody = custody
         self._now = now
         self._failures: dict[Key, int] = {}
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
@@ -68,6 +71,7 @@ class Controller:
 
     def start(self, workers: int = 16) -> None:
         """Begin to work; ends when the agenda is closed."""
+        self._custody.start()
         for number in range(workers):
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True).start()
 
@@ -106,6 +110,7 @@ class Controller:
     def reconcile(self, key: Key) -> float | None:
         """Do what there is to do for one application now; returns in how many seconds to look again, if at all."""
         findings: Findings = {}
+        self._custody.settle(key)  # first: what it holds may be deleted at any moment
         self._policies.settle(key)
         self._tell_rivals(key)
         for _ in range(ROUNDS):

@@ -12,6 +12,7 @@ from analyzer import telemetry
 from analyzer.agenda import Agenda
 from analyzer.cluster import Cluster
 from analyzer.controller import Controller
+from analyzer.custody import Custody
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NoCluster
@@ -86,7 +87,8 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metric
     measurer = Measurer(cluster, metrics_server)
     measurements = Measurements(agenda.add)
     performer = Performer(cluster, router, journal, measurer, measurements)
-    Controller(cluster, agenda, performer, router, measurements, Policies(cluster, journal)).start()
+    policies, custody = Policies(cluster, journal), Custody(cluster, journal, agenda.add)
+    Controller(cluster, agenda, performer, router, measurements, policies, custody).start()
     log.info("at work")
 
 

@@ -67,6 +67,11 @@ class Client:
         """The whole list object, its `metadata.resourceVersion` included."""
         return self._request("GET", resource.path(namespace), query=query).object
 
+    def list_metadata(self, resource: Resource, namespace: str, selector: str) -> Object:
+        """The list of what has these labels, without its content."""
+        query = {"labelSelector": selector}
+        return self._request("GET", resource.path(namespace), query=query, accept=METADATA_LIST).object
+
     def create(self, resource: Resource, body: Object) -> Object:
         """Raises Conflict when an object of that name is there."""
         path = resource.path(body["metadata"].get("namespace"))
@@ -115,6 +120,21 @@ class Client:
         query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
         path = resource.path(namespace, name)
         return self._request("PATCH", path, query=query, body=body, content_type="application/merge-patch+json")
+
+    def mark(self, resource: Resource, namespace: str, name: str, metadata: Object) -> Object:
+        """A strategic merge patch of the metadata, which is also all that comes back.
+
+        Finalizers are merged by it: one is added without the others being known. A `resourceVersion` in `metadata` is a
+        condition. Raises Conflict when it no longer holds.
+        """
+        return self._request(
+            "PATCH",
+            resource.path(namespace, name),
+            query={"fieldManager": FIELD_MANAGER},
+            body={"metadata": metadata},
+            content_type="application/strategic-merge-patch+json",
+            accept=METADATA,
+        ).object
 
     def replace_status(self, resource: Resource, body: Object) -> Object:
         """The `status` of `body`; raises Conflict when its resourceVersion is no longer the stored one's."""

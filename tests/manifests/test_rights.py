@@ -19,6 +19,8 @@ ANALYZER = {
     ("", "namespaces", None): READ,  # their labels
     ("flagger.app", "metrictemplates", None): READ,
     ("flagger.app", "canaries/status", None): ("patch", "update"),
+    ("", "configmaps", None): ("list", "patch", "watch"),  # held, by a finalizer, while the primary needs them
+    ("", "serviceaccounts", None): ("list", "patch", "watch"),
     ("", "events", None): ("create", "patch"),
     ("events.k8s.io", "events", None): ("create", "patch"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "zz-detour"): (*READ[:2], "patch", "watch"),
@@ -39,6 +41,7 @@ PEOPLE = {
     "detour-promote": {("detour.dev", "canaries", None): ("promote",)},
     "detour-bypass": {("detour.dev", "deployments", None): ("bypass",)},
     "detour-secret-reader": {("", "secrets", None): ("get",)},
+    "detour-secret-holder": {("", "secrets", None): ("list", "patch")},
 }
 
 Rights = dict[tuple[str, str, str | None], tuple[str, ...]]
@@ -79,15 +82,26 @@ def test_there_are_no_other_roles_and_only_the_analyzer_is_bound() -> None:
         ("Role", "detour-analyzer"),
         ("RoleBinding", "detour-analyzer"),
         ("ServiceAccount", "detour-analyzer"),
+        ("ValidatingAdmissionPolicy", "detour-custody"),
+        ("ValidatingAdmissionPolicyBinding", "detour-custody"),
     ]
-    for binding in (o for o in everything if o["kind"].endswith("Binding")):
+    for binding in (o for o in everything if o["kind"].endswith("RoleBinding")):
         assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("ServiceAccount", "detour-analyzer")]
         assert binding["roleRef"]["kind"] == binding["kind"].removesuffix("Binding")
 
 
-def test_the_analyzer_reads_no_secret_and_no_config_map_of_other_namespaces() -> None:
+def test_the_analyzer_has_no_right_to_a_secret_of_other_namespaces_nor_to_anybodys_token() -> None:
     resources = {resource for _, resource, _ in rights(the("ClusterRole", "detour-analyzer", "rbac/analyzer.yaml"))}
-    assert not resources & {"secrets", "configmaps", "*", "serviceaccounts/token", "pods/exec"}
+    assert not resources & {"secrets", "*", "serviceaccounts/token", "pods/exec"}
+
+
+def test_what_it_may_patch_and_has_not_made_is_fenced_by_a_policy() -> None:
+    policy = the("ValidatingAdmissionPolicy", "detour-custody", "rbac/analyzer.yaml")["spec"]
+    (rule,) = policy["matchConstraints"]["resourceRules"]
+    held = {resource for group, resource, _ in ANALYZER if group == "" and "patch" in ANALYZER[group, resource, None]}
+    assert set(rule["resources"]) == held - {"services", "events"} | {"secrets"}
+    assert rule["operations"] == ["UPDATE"]
+    assert policy["failurePolicy"] == "Fail"
 
 
 def test_view_and_edit_join_the_roles_of_the_cluster() -> None:

@@ -1,0 +1,134 @@
+"""What is held of the cluster's ConfigMaps, ServiceAccounts and Secrets: by the marks on these, and nowhere else.
+
+A mark is a finalizer that names the Deployment, so that two of them may hold one object, and a label that finds it.
+The label is followed for ConfigMaps and ServiceAccounts. Secrets may be listed only in namespaces whose owners allow
+it (ClusterRole detour-secret-holder): they are looked for once, and known from our own patches from then on.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from analyzer.agenda import Key
+from analyzer.kube.client import Client
+from analyzer.kube.resources import ACCESS_REVIEWS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS
+from analyzer.kube.watch import Watch
+from analyzer.references import Reference
+
+Object = dict[str, Any]
+
+LABEL = "detour.dev/in-use"
+_SUFFIX = ".detour.dev/in-use"
+
+_RESOURCES = {resource.kind: resource for resource in (CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS)}
+
+
+class Holdings:
+    """Metadata only: no content of these objects ever crosses the network to us."""
+
+    def __init__(self, client: Client, touch: Callable[[Key], None]) -> None:
+        self._client = client
+        self._touch = touch
+        self._followed = {
+            resource.kind: Watch(client, resource, self._changed, selector=LABEL, metadata_only=True)
+            for resource in (CONFIG_MAPS, SERVICE_ACCOUNTS)
+        }
+        self._secrets: dict[Key, Object] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """What has to be started."""
+        return tuple(self._followed.values())
+
+    def of(self, key: Key) -> dict[Reference, Object]:
+        """What is held for one Deployment, with the metadata as last heard of."""
+        finalizer = _finalizer(key[1])
+        return {
+            Reference(kind, found["metadata"]["name"]): found
+            for kind, found in self._in_namespace(key[0])
+            if finalizer in (found["metadata"].get("finalizers") or ())
+        }
+
+    def touch_all(self, namespace: str) -> None:
+        """Look at every Deployment that something is held for in a namespace."""
+        for _, found in self._in_namespace(namespace):
+            self._changed(found)
+
+    def hold(self, key: Key, reference: Reference) -> None:
+        """Put the mark on, or see that it is there. Raises NotFound, Refused.
+
+        The API server merges the list, so nothing has to be read before and no other mark is touched.
+        """
+        self._mark(key[0], reference, {"labels": {LABEL: "true"}, "finalizers": [_finalizer(key[1])]})
+
+    def release(self, key: Key, reference: Reference, found: Object) -> None:
+        """Take the mark off, if the object is still as `found`; one that was deleted goes by that. Raises Conflict."""
+        metadata, ours = found["metadata"], _finalizer(key[1])
+        body: Object = {"resourceVersion": metadata["resourceVersion"], "$deleteFromPrimitiveList/finalizers": [ours]}
+        if holders(found) == [key[1]]:
+            body["labels"] = {LABEL: None}
+        self._mark(key[0], reference, body)
+
+    def forget(self, key: Key, reference: Reference) -> None:
+        """It is gone. What is followed tells so itself."""
+        with self._lock:
+            self._secrets.pop((key[0], reference.name), None)
+
+    def find_secrets(self, namespace: str) -> None:
+        """Learn what a process before us has held, if we may look there. One request where we may not, else two."""
+        if self._may_list_secrets(namespace):
+            found = self._client.list_metadata(SECRETS, namespace, LABEL)
+            for secret in found.get("items") or ():
+                self._learn(SECRETS.kind, secret)
+                self._changed(secret)
+
+    def _may_list_secrets(self, namespace: str) -> bool:
+        asked = {"namespace": namespace, "verb": "list", "resource": SECRETS.plural}
+        body = {
+            "apiVersion": ACCESS_REVIEWS.api_version,
+            "kind": ACCESS_REVIEWS.kind,
+            "metadata": {},
+            "spec": {"resourceAttributes": asked},
+        }
+        return bool(self._client.create(ACCESS_REVIEWS, body)["status"].get("allowed"))
+
+    def _mark(self, namespace: str, reference: Reference, metadata: Object) -> None:
+        self._learn(reference.kind, self._client.mark(_RESOURCES[reference.kind], namespace, reference.name, metadata))
+
+    def _learn(self, kind: str, found: Object) -> None:
+        if watch := self._followed.get(kind):
+            watch.learn(found)
+            return
+        metadata = found["metadata"]
+        with self._lock:
+            if holders(found):
+                self._secrets[metadata["namespace"], metadata["name"]] = found
+            else:
+                self._secrets.pop((metadata["namespace"], metadata["name"]), None)
+
+    def _in_namespace(self, namespace: str) -> list[tuple[str, Object]]:
+        with self._lock:
+            secrets = [found for (where, _), found in self._secrets.items() if where == namespace]
+        followed = [(kind, found) for kind, watch in self._followed.items() for found in watch.in_namespace(namespace)]
+        return followed + [(SECRETS.kind, found) for found in secrets]
+
+    def _changed(self, found: Object) -> None:
+        for name in holders(found):
+            self._touch((found["metadata"]["namespace"], name))
+
+
+def holders(found: Object) -> list[str]:
+    """The names of the Deployments that hold an object."""
+    finalizers = found["metadata"].get("finalizers") or ()
+    return [mark.removesuffix(_SUFFIX) for mark in finalizers if mark.endswith(_SUFFIX)]
+
+
+def is_being_deleted(found: Mapping[str, Any]) -> bool:
+    """Whether an object is there only because something holds it."""
+    return "deletionTimestamp" in found["metadata"]
+
+
+def _finalizer(deployment: str) -> str:
+    """A finalizer must be a qualified name; its prefix takes names as long as a canary's (RFC 1123 subdomain)."""
+    return deployment + _SUFFIX
