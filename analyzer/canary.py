@@ -9,8 +9,8 @@ from typing import Any
 
 from analyzer import labels as pod_labels
 from analyzer.discovery import Surroundings
-from analyzer.labels import Rewriting, matches, service_selector
-from analyzer.ownership import LONGEST, canary_name, mark, metadata
+from analyzer.labels import Rewriting, matches, serves_pods, service_selector
+from analyzer.ownership import LONGEST, canary_name, is_ours, mark, metadata
 from webhook.revision import short
 from webhook.stash import REVISION
 
@@ -64,6 +64,16 @@ def canary_services(primary: Object, surroundings: Surroundings, revision_digest
     """
     selector = {**mark(primary), **_revision(revision_digest)}
     return tuple(_service(primary, service, selector) for service in surroundings.services)
+
+
+def is_mistaken(canary: Object, primary: Object, surroundings: Surroundings) -> bool:
+    """Whether the pods of a canary that runs are taken for the primary's: by a Service that came since, or changed.
+
+    Other labels that would be chosen today are no reason to replace them.
+    """
+    labels = canary["spec"]["template"]["metadata"]["labels"]
+    others = [each for each in surroundings.all_services if serves_pods(each) and not is_ours(each, primary)]
+    return any(matches(selector, labels) for selector in (primary["spec"]["selector"], *map(service_selector, others)))
 
 
 def deserts(template: Object, surroundings: Surroundings) -> str | None:

@@ -12,7 +12,7 @@ class Router(Protocol):
     def problem(
         self, primary: Mapping[str, Any], surroundings: Surroundings, ingresses: Iterable[Mapping[str, Any]]
     ) -> str | None:
-        """Why this router could not split the traffic of these surroundings, among all Ingresses of the namespace."""
+        """Why this router could not split the traffic of these surroundings, among all Ingresses of the cluster."""
 
     def objects(
         self, primary: Mapping[str, Any], surroundings: Surroundings, weight: int

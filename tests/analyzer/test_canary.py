@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.canary import canary_deployment, canary_services, deserts, name, rewriting
+from analyzer.canary import canary_deployment, canary_services, deserts, is_mistaken, name, rewriting
 from analyzer.discovery import Surroundings
 from analyzer.labels import matches
 from analyzer.ownership import LONGEST, canary_name, is_ours
@@ -135,6 +135,15 @@ def test_a_template_that_leaves_its_service_is_found_out() -> None:
     assert problem
     assert problem.startswith("Service web selects app=web,version=1, and the new template has other labels")
     assert deserts(template({"app": "web", "version": "1", "more": "x"}), there) is None
+
+
+def test_a_service_that_came_later_and_takes_the_canary_for_the_primary_is_found_out() -> None:
+    canary, (ours,) = built(), canary_services(PRIMARY, around(service()), DIGEST)
+    late = service("late", {"version": "2"})
+    assert not is_mistaken(canary, PRIMARY, around(service(), ours, service("other"), service("none", {})))
+    assert is_mistaken(canary, PRIMARY, around(service(), ours, late))
+    again = canary_deployment(PRIMARY, NEW, around(service(), ours, late), 2, DIGEST)
+    assert not is_mistaken(again, PRIMARY, around(service(), ours, late))
 
 
 def test_the_policies_that_lose_the_canary_are_known() -> None:
