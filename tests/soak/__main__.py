@@ -23,6 +23,7 @@ from tests.soak.story import around, lines
 
 COUNT, APPLICATIONS = 300, 4
 EVIDENCE = ROOT / "docs/evidence/soak.md"
+LONGEST = 900.0  # seconds of typing
 LAST_LINES = 40  # of the story of an application that did not come to its last wish
 EVERY = 15.0  # seconds between two lines of progress
 
@@ -39,8 +40,13 @@ def main() -> int:
         applications = open_all(stack, shops, seed)
         with ThreadPoolExecutor(many) as pool:
             shares = [count // many + (number < count % many) for number in range(many)]
-            runs = [pool.submit(app.run, share) for app, share in zip(applications, shares, strict=True)]
-            watch(runs, applications, count)
+            runs = [pool.submit(app.run, share, LONGEST) for app, share in zip(applications, shares, strict=True)]
+            try:
+                watch(runs, applications, count)
+            except BaseException:
+                for app in applications:
+                    app.stop()
+                raise
         broken = [line for app, run in zip(applications, runs, strict=True) for line in verdict(app, run)]
         told = summary(applications, seed, broken, time.monotonic() - began)
     say("\n".join([*broken, *told]))

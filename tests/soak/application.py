@@ -1,5 +1,6 @@
 """One application in the soak: random commands at random moments, a last wish, and what came of it."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from webhook import stash
 from webhook.revision import digest, short
 
 QUICK = {"interval": "1s", "metrics": []}
+MOMENTS = ("Progressing", "Promoting", "Finalising")
 CALM = 120.0  # seconds until everything has come to rest after the last command
 
 Say = Callable[[str], None]
@@ -24,15 +26,23 @@ class Application:
 
     def __init__(self, shop: Shop, random: Random, record: Recording, say: Say) -> None:
         self._shop, self._random, self._record, self._say = shop, random, record, say
+        self._stopped = threading.Event()
         self.typed: Counter[str] = Counter()
         self.complaints: list[str] = []
 
-    def run(self, count: int) -> None:
-        """Type so many commands, then wish for something last, and wait until it has come about."""
-        for _ in range(count):
-            time.sleep(self._pause())
+    def run(self, count: int, seconds: float) -> None:
+        """Type so many commands, as far as the time allows; then wish for something last, and wait until it is true."""
+        deadline = time.monotonic() + seconds
+        while self.typed.total() < count and time.monotonic() < deadline:
+            self._wait()
+            if self._stopped.is_set():
+                return
             self._type()
         self._last_wish()
+
+    def stop(self) -> None:
+        """Somebody does not want to wait for the end."""
+        self._stopped.set()
 
     @property
     def name(self) -> str:
@@ -56,9 +66,13 @@ class Application:
                 seen[status.get("revision", ""), status.get("startTime", "")] = ending.get(field, "")
         return Counter(seen.values())
 
-    def _pause(self) -> float:
-        """Seconds: often none, sometimes longer than a whole analysis with its promotion."""
-        return self._random.choice((0.0, self._random.uniform(0, 3), self._random.uniform(0, 20)))
+    def _wait(self) -> None:
+        """Not at all, for a while, for longer than a whole analysis takes, or for a moment that is easily missed."""
+        until = time.monotonic() + self._random.choice((0.0, self._random.uniform(0, 3), self._random.uniform(0, 20)))
+        moment = self._random.choice((None, None, *MOMENTS))
+        while time.monotonic() < until and not (moment and self._record.phase == moment):
+            if self._stopped.wait(0.02):
+                return
 
     def _type(self) -> None:
         command = pick(self._random)

@@ -45,6 +45,13 @@ class Recording:
         self._over = threading.Event()
         self.broken = ""
 
+    @property
+    def phase(self) -> str:
+        """The Canary's, as last heard of."""
+        with self._lock:
+            found = next((version for version in reversed(self._versions) if version.kind == "Canary"), None)
+        return str(found.object.get("status", {}).get("phase", "")) if found else ""
+
     def versions(self) -> list[Version]:
         """All of them so far, in the order in which they were stored. Raises AssertionError where some were missed."""
         assert not self.broken, self.broken
