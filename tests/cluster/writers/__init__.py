@@ -1,0 +1,1 @@
+"""Every way in which kubectl changes a Deployment: one name a row, one test a promise."""

@@ -1,0 +1,49 @@
+"""What is not the template goes through at once, whoever changes it: alone it never reaches the webhook."""
+
+import pytest
+
+from tests.cluster.audit import listening
+from tests.cluster.writers.commands import sent
+from tests.cluster.writers.pair import Pairs, beside
+from tests.cluster.writers.table import BESIDE, MIXED, Writer
+from webhook import stash
+
+
+@pytest.mark.parametrize("writer", BESIDE, ids=str)
+@pytest.mark.parametrize("waits", [False, True], ids=["at rest", "while an update waits"])
+def test_what_is_not_the_template_never_reaches_the_webhook(writer: Writer, waits: bool, pairs: Pairs) -> None:
+    pair = pairs()
+    if waits:
+        pair.both(sent())
+    before, waiting = pair.managed.template, pair.managed.waiting
+    with listening(pair.managed.namespace) as heard:
+        said = pair.both(writer.command)
+    assert len(heard.writes) == 1
+    assert heard.calls == 0
+    assert said.warnings == []
+    assert beside(pair.managed.deployment) == beside(pair.twin.deployment)
+    assert (pair.managed.template, pair.managed.waiting) == (before, waiting)
+
+
+@pytest.mark.parametrize("writer", MIXED, ids=str)
+def test_only_the_template_waits_and_the_rest_of_the_request_does_not(writer: Writer, pairs: Pairs) -> None:
+    pair = pairs(writer.created)
+    before = pair.managed.deployment
+    pair.both(writer.command)
+    after = pair.managed.deployment
+    assert after["spec"]["template"] == before["spec"]["template"]
+    assert pair.managed.waiting == pair.twin.template
+    assert beside(after) == beside(pair.twin.deployment) != beside(before)
+    assert after["spec"]["replicas"] == 3
+
+
+def test_the_change_cause_that_comes_with_an_update_waits_with_it(pairs: Pairs) -> None:
+    place = pairs().managed
+    manifest = place.manifest("6.0.1")
+    manifest["metadata"]["annotations"] = {stash.CHANGE_CAUSE: "new colours"}
+    place.send(manifest)
+    stored = place.deployment
+    waiting = stash.diverted(stored)
+    assert waiting
+    assert waiting.change_cause == "new colours"
+    assert stash.CHANGE_CAUSE not in stored["metadata"]["annotations"]
