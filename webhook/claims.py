@@ -145,14 +145,16 @@ def _released(request: Request) -> Claim | None:
     """From the fields that the manager of a Helm release owns: Helm without server-side apply keeps no books here.
 
     It sends whatever of its release the live object has otherwise, and nothing of what is live already (`createPatch`
-    in helm.sh/helm/v3/pkg/kube/client.go). So all that it ever stated counts as it stands in the request.
+    in helm.sh/helm/v3/pkg/kube/client.go). So all that it ever stated counts as it stands in the request. A request
+    that changes nothing of the template is such a one where it changes something else, as a rollback does with the
+    labels of the chart.
     """
     manager = (request.manager, "Update")
     after, before = _entries(request.object).get(manager, {}), _entries(request.old).get(manager, {})
     notes = mapping(before, "fieldsV1", "f:metadata", "f:annotations")
     releases = request.manager == HELM or (RELEASE in notes and not request.manager.startswith(KUBECTL))
-    if not releases or request.wanted == request.primary:
-        return None  # what equals the primary may have been restored by an earlier call of ours
+    if not releases or (request.wanted == request.primary and _rest(request.object) == _rest(request.old)):
+        return None
     children = _of_owners(_owned(after), _owned(before), {})
     return Claim(True, children) if children else None
 
@@ -160,9 +162,12 @@ def _released(request: Request) -> Claim | None:
 def _restored(request: Request, after: Object, before: Object) -> bool:
     """Whether the primary's template stands in this apply only because we put it there, in an earlier call.
 
+    There is a second call where the label of the policy comes or goes, since both entries of the configuration match.
     The API server renews the time of an entry when an apply changes the object, or the fields that it owns
     (managedfieldsupdater.go). So the time of an apply that changed neither, and is new, tells of a change taken back.
     """
+    if labels(request.object).get(stash.POLICY) == labels(request.old).get(stash.POLICY):
+        return False
     if request.wanted != request.primary or after.get("fieldsV1") != before.get("fieldsV1"):
         return False
     return after.get("time") != before.get("time") and _rest(request.object) == _rest(request.old)

@@ -65,18 +65,28 @@ def test_a_manifest_that_says_what_the_primary_has_is_a_wish_to_go_back() -> Non
     assert fold(V1, V2, V1, claim) == V1
 
 
-@pytest.mark.parametrize(("time", "back"), [("12:00:00", True), ("12:00:05", False)])
-def test_an_apply_that_changed_something_which_is_not_there_was_taken_back_by_us(time: str, back: bool) -> None:
+def renewed(policy: str, time: str) -> Request:
+    """A server-side apply that changed neither the template nor what it owns, and gives a Deployment this policy."""
     entry = owned("flux", "Apply", image=IMAGE)
     request = server_side([entry | {"time": time}], [entry | {"time": "12:00:00"}])
-    assert (claimed(request, V2) is not None) is back
+    request.object["metadata"]["labels"] = {"detour.dev/policy": policy} if policy else {}
+    return request
+
+
+@pytest.mark.parametrize(("time", "back"), [("12:00:00", True), ("12:00:05", False)])
+def test_an_apply_that_changed_something_which_is_not_there_was_taken_back_by_us(time: str, back: bool) -> None:
+    assert (claimed(renewed("default", time), V2) is not None) is back
 
 
 def test_an_apply_that_also_changed_something_else_is_a_wish_to_go_back() -> None:
-    entry = owned("flux", "Apply", image=IMAGE)
-    request = server_side([entry | {"time": "12:00:05"}], [entry | {"time": "12:00:00"}])
+    request = renewed("default", "12:00:05")
     request.object["spec"]["replicas"] = 3
     assert claimed(request, V2) is not None
+
+
+def test_an_apply_whose_time_is_renewed_for_a_value_that_is_not_stored_is_a_wish_to_go_back() -> None:
+    """`hostNetwork: false` is one: the API server leaves it out, and renews the time at every apply."""
+    assert claimed(renewed("", "12:00:05"), V2) is not None
 
 
 def test_a_tool_that_moves_its_books_from_client_side_to_server_side_claims_nothing() -> None:
@@ -109,8 +119,15 @@ def test_who_owns_no_release_means_what_he_changed(manager: str, notes: Fields) 
     assert claimed(helm({"image": "p:3"}, {}, manager, **notes), template("p:2")) is None
 
 
-def test_helm_that_leaves_the_template_alone_claims_nothing_of_it() -> None:
+def test_helm_that_changes_nothing_claims_nothing() -> None:
     assert claimed(helm({"image": "p:1", "env": [A1]}, {}), template("p:2")) is None
+
+
+def test_helm_that_goes_back_to_the_labels_of_the_old_chart_means_its_template_too() -> None:
+    request = helm({"image": "p:1", "env": [A1]}, {"env": ENV_A})
+    request.object["metadata"] = request.object["metadata"] | {"labels": {"helm.sh/chart": "shop-1"}}
+    claim = claimed(request, template("p:2"))
+    assert fold(request.primary, template("p:2", env=[A1]), request.wanted, claim) == request.primary
 
 
 def test_who_drops_our_label_with_our_annotation_has_put_another_deployment_in_its_place() -> None:
