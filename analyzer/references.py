@@ -47,14 +47,16 @@ def duty(templates: Templates | None, held: Mapping[Reference, bool]) -> Duty:
 
     While anything waits or is promoted, what the running pods refer to and the next template does not is held: nobody
     deletes what the manifest still names. Afterwards only what has been deleted meanwhile is kept, as long as the
-    primary refers to it, or its next pod would not start. `templates` is None once the Deployment is on its way out.
+    primary refers to it, or its next pod would not start; and as long as what waits does, if the manifest came back to
+    it: it is there for whoever applies it, and would vanish. `templates` is None once the Deployment is on its way out.
     """
     if templates is None:
         return Duty(release=frozenset(held))
     needed = references(templates.primary) | references(templates.previous)
     in_flight = templates.waiting is not None or templates.previous is not None
-    exposed = needed - references(templates.waiting or templates.primary) if in_flight else frozenset()
-    kept = {found for found, deleting in held.items() if found in needed and (in_flight or deleting)}
+    coming = references(templates.waiting or templates.primary)
+    exposed = needed - coming if in_flight else frozenset()
+    kept = {found for found, deleting in held.items() if found in needed | coming and (in_flight or deleting)}
     return Duty(exposed - held.keys(), frozenset(held.keys() - kept))
 
 

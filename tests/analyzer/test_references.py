@@ -98,6 +98,7 @@ HELD, DELETED = False, True
         ("promotion is under way", Templates(using(NEW), None, using(OLD)), {}, {OLD}, set()),
         ("and holds it", Templates(using(NEW), None, using(OLD)), {OLD: DELETED}, set(), set()),
         ("a third waits meanwhile", Templates(using(NEW), using(), using(OLD)), {OLD: HELD}, {NEW}, set()),
+        ("the manifest came back to it", Templates(using(NEW), using(OLD)), {OLD: DELETED}, {NEW}, set()),
         ("promoted", Templates(using(NEW)), {OLD: DELETED}, set(), {OLD}),
         ("promoted, and nobody deleted it", Templates(using(NEW)), {OLD: HELD}, set(), {OLD}),
         ("cancelled", Templates(using(OLD)), {OLD: HELD}, set(), {OLD}),
