@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.deployments import changed, decide, deployment, request, template
-from tests.webhook.model import review
+from tests.webhook.deployments import SETTINGS, changed, decide, deployment, request, shipped, template
+from tests.webhook.model import NOW, review
 from webhook import stash
 from webhook.decision import Decision, Kind, denied
+from webhook.divert import divert
 from webhook.review import BadReview, parse, patch, respond
 
 V1, V2 = template("podinfo:1"), template("podinfo:2")
@@ -171,3 +172,29 @@ def test_a_denial_says_why_and_patches_nothing() -> None:
     assert answer["allowed"] is False
     assert answer["status"] == {"code": 422, "reason": "Invalid", "message": "no"}
     assert "patch" not in answer
+
+
+def test_a_repeated_update_that_changes_nothing_but_times_is_not_stored() -> None:
+    waiting = shipped(deployment(V1), V2)
+    by_hand = {"manager": "kubectl-set", "operation": "Update", "fieldsV1": {"f:spec": {}}}
+    status = {"manager": "controller", "operation": "Update", "subresource": "status", "time": "12:01"}
+    waiting["metadata"]["managedFields"] = [{**by_hand, "time": "12:00"}, status]
+    again = changed(waiting, V2)
+    again["metadata"]["managedFields"] = [status, {**by_hand, "time": "12:02"}]
+    assert stored_by(again, waiting) == waiting
+
+
+def test_the_time_of_a_server_side_apply_stays() -> None:
+    waiting = shipped(deployment(V1), V2)
+    applied = {"manager": "flux", "operation": "Apply", "fieldsV1": {"f:spec": {}}}
+    waiting["metadata"]["managedFields"] = [{**applied, "time": "12:00"}]
+    again = changed(waiting, V2)
+    again["metadata"]["managedFields"] = [{**applied, "time": "12:02"}]
+    assert stored_by(again, waiting)["metadata"]["managedFields"][0]["time"] == "12:02"
+
+
+def stored_by(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """What the API server stores with the answer to this request."""
+    asked = request(new, old)
+    found: dict[str, Any] = patch(asked, divert(asked, SETTINGS, NOW)).apply(new)
+    return found
