@@ -45,6 +45,16 @@ class Change:
         return stash.state(self.request.old) == stash.STATE_REJECTED
 
     @property
+    def proven(self) -> bool:
+        """Whether what is meant passed here, or is what a promotion under way replaces: it served until now."""
+        before = annotations(self.request.old).get(stash.PREVIOUS)
+        try:
+            replaced = before is not None and stash.decode(before).digest == self.revision
+        except StashError:
+            replaced = False
+        return replaced or self.revision in stash.history(self.request.old)
+
+    @property
     def words(self) -> Wording:
         """The sentences about this Deployment."""
         return Wording(self.request.namespace, self.request.name)

@@ -11,11 +11,11 @@ from datetime import datetime
 from webhook import keys as ours
 from webhook import promotion, stash
 from webhook.change import Change, understood
-from webhook.claims import LAST_APPLIED
 from webhook.decision import DIRECT, Decision, Kind, Settings, denied
 from webhook.exemptions import cannot_run_twice, nothing_to_protect
 from webhook.fold import fold
 from webhook.keys import Keys
+from webhook.limits import within_limits
 from webhook.objects import annotations, labels, mapping
 from webhook.request import CREATE, UPDATE, Request
 from webhook.revision import canonical, digest, same, short, without_restart
@@ -25,9 +25,6 @@ from webhook.wording import Wording
 
 REPLICA_SET = "deployment.kubernetes.io/revision"
 """Annotation with the number of the ReplicaSet that the Deployment runs, by its controller."""
-
-ANNOTATIONS_LIMIT = 256 * 1024
-"""Bytes of all keys and values together (`TotalAnnotationSizeLimitB` in k8s.io/apimachinery/pkg/api/validation)."""
 
 
 def divert(request: Request, settings: Settings, now: datetime) -> Decision:
@@ -40,7 +37,7 @@ def divert(request: Request, settings: Settings, now: datetime) -> Decision:
         or promotion.asked(request, settings)
         or _changed(understood(request, settings, now))
     )
-    return _within_limits(request, decision)
+    return within_limits(request, decision)
 
 
 def _changed(change: Change) -> Decision:
@@ -65,8 +62,9 @@ def _not_for_us(request: Request) -> Decision | None:
 def _answered_before(request: Request, settings: Settings) -> Decision | None:
     """Our own answer to this very request, met again by a second entry, or after another webhook: it stands.
 
-    It shows by template and revision, which no single command changes together, and the digest proves it. What other
-    webhooks have made of the restored template since belongs to what waits. Who forges an answer has asked for an
+    It shows by template and revision, which no single command but a replacement of all changes together, and the digest
+    proves it. What other webhooks have made of the restored template since belongs to what waits, where that is as the
+    primary was. Who forges an answer has asked for an
     update, and is treated so: it waits, under his name.
     """
     new = labels(request.object) | annotations(request.object)
@@ -75,14 +73,17 @@ def _answered_before(request: Request, settings: Settings) -> Decision | None:
         return None
     primary, keys = request.primary, ours.carried(request, settings.analyzer)
     if stash.TEMPLATE not in new and stash.REVISION not in new and request.wanted == primary:
-        return Decision(Kind.CANCELLED, keys=ours.dropping(keys, primary))
+        words = Wording(request.namespace, request.name)
+        return Decision(
+            Kind.CANCELLED, None, ours.dropping(keys, primary), words.cancelled(old.get(stash.REVISION, ""))
+        )
     try:
         waiting = stash.diverted(request.object)
     except StashError:
         return None
     if waiting is None or short(waiting.digest) != new.get(stash.REVISION):
         return None
-    meant = Stash(fold(primary, waiting.template, request.wanted, None), waiting.change_cause)
+    meant = Stash(fold(primary, request.wanted, waiting.template, None), waiting.change_cause)
     if same(meant.template, primary):
         return None
     keys = ours.diverting(keys, meant, ours.signed(keys, request, settings.analyzer))
@@ -184,7 +185,7 @@ def _unfit(change: Change) -> Decision | None:
 
 def _proven(change: Change) -> Decision | None:
     """Back to a revision that passed here before."""
-    if change.settings.rollback != DIRECT or change.revision not in stash.history(change.request.old):
+    if change.settings.rollback != DIRECT or not change.proven:
         return None
     return _direct(change, Kind.PROVEN, change.words.proven(change.revision))
 
@@ -226,27 +227,3 @@ def _direct(change: Change, kind: Kind, warning: str) -> Decision:
 def _cause_kept(change: Change, keys: Keys) -> Keys:
     """The change-cause on the Deployment is the running revision's."""
     return keys | {stash.CHANGE_CAUSE: annotations(change.request.old).get(stash.CHANGE_CAUSE)}
-
-
-def _within_limits(request: Request, decision: Decision) -> Decision:
-    """Never truncate: a stash that does not fit is refused while its user is there to read why."""
-    own = sum(_size(key, decision.keys.get(key)) for key in (stash.TEMPLATE, stash.PREVIOUS))
-    if not own or decision.denial:
-        return decision
-    final = annotations(request.object) | {k: v for k, v in decision.keys.items() if k not in stash.LABELS}
-    total = sum(_size(key, value) for key, value in final.items())
-    if total <= ANNOTATIONS_LIMIT:
-        return decision
-    remedy = (
-        "apply it --server-side, which keeps no copy in annotations" if LAST_APPLIED in final else "make it smaller"
-    )
-    return denied(
-        f"{request.name}: annotations of {total} bytes, {own} of them the diverted template, are more than the "
-        f"{ANNOTATIONS_LIMIT} that Kubernetes stores; {remedy}",
-        413,
-        "RequestEntityTooLarge",
-    )
-
-
-def _size(key: str, value: str | None) -> int:
-    return len(key.encode("utf-8", "surrogatepass")) + len(value.encode("utf-8", "surrogatepass")) if value else 0

@@ -12,7 +12,8 @@ class Request:
     """One request to the API server, as its AdmissionReview tells it.
 
     `manager` is the field manager, empty for clients that send none (`kubectl rollout undo` is one); the client
-    chooses it, so nothing that protects may hang on it. `old` is empty on CREATE.
+    chooses it, so nothing that protects may hang on it. `old` is empty on CREATE. `forced`: a server-side apply that
+    takes what others own.
     """
 
     uid: str
@@ -25,6 +26,7 @@ class Request:
     manager: str = ""
     subresource: str = ""
     dry_run: bool = False
+    forced: bool = False
 
     @property
     def wanted(self) -> Template:

@@ -72,12 +72,10 @@ def patch(request: Request, decision: Decision) -> JsonPatch:
 def _same_books(request: Request) -> bool:
     """Whether field management differs by the times of its entries alone, which are in their order.
 
-    The API server stores nothing for times, unless a writer's new one has moved its entry past a controller's. The time
-    of an Apply stays: if this request comes twice, it tells who restored the template (`webhook.claims`).
+    The API server stores nothing for times, unless a writer's new one has moved its entry past another's.
     """
     new, old = (elements(mapping(side, "metadata"), "managedFields") for side in (request.object, request.old))
-    updates = all(entry.get("operation") == "Update" for entry in new if entry not in old)
-    return new != old and updates and _timeless(new) == _timeless(old)
+    return new != old and _timeless(new) == _timeless(old)
 
 
 def _timeless(entries: list[Object]) -> list[str]:
@@ -118,6 +116,7 @@ def _request(asked: Object) -> Request:
         user=_text(_object(asked, "userInfo", "request."), "username", "request.userInfo", ""),
         manager=_text(mapping(asked.get("options")), "fieldManager", "request.options", ""),
         dry_run=asked.get("dryRun") is True,
+        forced=mapping(asked.get("options")).get("force") is True,
         object=_deployment(asked, "object") if whole else {},
         old=_deployment(asked, "oldObject") if whole and operation == UPDATE else {},
     )

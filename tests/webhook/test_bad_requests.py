@@ -21,7 +21,7 @@ from webhook.app import LARGEST_BODY
 from webhook.server import PATIENCE
 
 SECRET = "hunter2"
-LATEST = PATIENCE.request + 2 * PATIENCE.silence  # seconds until anybody is answered, or let go
+LATEST = PATIENCE.request + 2 * PATIENCE.silence + 20  # seconds until anybody is let go, on the busiest machine
 POST, JSON = "POST /divert HTTP/1.1", "Content-Type: application/json"
 CHUNKED = "Transfer-Encoding: chunked"
 V1 = deployment(template("podinfo:1"))

@@ -184,15 +184,6 @@ def test_a_repeated_update_that_changes_nothing_but_times_is_not_stored() -> Non
     assert stored_by(again, waiting) == waiting
 
 
-def test_the_time_of_a_server_side_apply_stays() -> None:
-    waiting = shipped(deployment(V1), V2)
-    applied = {"manager": "flux", "operation": "Apply", "fieldsV1": {"f:spec": {}}}
-    waiting["metadata"]["managedFields"] = [{**applied, "time": "12:00"}]
-    again = changed(waiting, V2)
-    again["metadata"]["managedFields"] = [{**applied, "time": "12:02"}]
-    assert stored_by(again, waiting)["metadata"]["managedFields"][0]["time"] == "12:02"
-
-
 def stored_by(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
     """What the API server stores with the answer to this request."""
     asked = request(new, old)
