@@ -53,7 +53,7 @@ def begin(status: Status, seen: Seen, now: datetime) -> Status:
     assert primary.stash
     begun = status.begin(primary.stash, primary.digest, primary.subject, now)
     others = tuple(known for known in status.rejected if known != primary.stash)
-    begun = replace(begun, rejected=others)
+    begun = replace(begun, rejected=others, waived=seen.direct)
     wish = asked(status, seen, primary.stash, *Verb)
     return hear(begun, wish) if wish else begun
 

@@ -17,6 +17,7 @@ from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
+from analyzer.fields import SpecError
 from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
@@ -26,7 +27,7 @@ from analyzer.perform import Findings, Performer
 from analyzer.plan import plan
 from analyzer.policies import Policies
 from analyzer.routing import Router
-from analyzer.spec import Spec, SpecError, parse
+from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
 
 Object = dict[str, Any]

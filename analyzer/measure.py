@@ -10,6 +10,7 @@ from typing import Any
 from analyzer import canary as parts
 from analyzer.cluster import Cluster
 from analyzer.discovery import Surroundings
+from analyzer.fields import SpecError
 from analyzer.gates import call, payload
 from analyzer.kube.errors import ApiError, NotFound
 from analyzer.kube.errors import Unreachable as NoAnswer
@@ -19,7 +20,7 @@ from analyzer.metrics.provider import MetricError, Provider, Unreachable
 from analyzer.metrics.query import query_for
 from analyzer.metrics.verdict import Check, Result, judge, unmeasured
 from analyzer.observe import View
-from analyzer.spec import SpecError, parse
+from analyzer.spec import parse
 from analyzer.status import Phase
 
 Object = Mapping[str, Any]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from analyzer import apex, workload
+from analyzer import apex, pauses, workload
 from analyzer import canary as parts
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
@@ -54,7 +54,13 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     target = cluster.targets.get(*key)
     canary = cluster.canary_for(key)
     occasion = (status.revision, status.check_time)
-    seen = Seen(name=name, namespace=namespace, wish=wish_of(canary) if canary else None, held=cluster.held(key))
+    seen = Seen(
+        name=name,
+        namespace=namespace,
+        wish=wish_of(canary) if canary else None,
+        held=cluster.held(key),
+        direct=pauses.opening(cluster.namespaces.get("", namespace), cluster.namespaces.get("", cluster.home)),
+    )
     if target is None:
         missing = f"Deployment {name} does not exist: create it, or correct spec.targetRef.name"
         seen = _leftovers(cluster, key, replace(seen, obstacle=missing), router)
@@ -71,7 +77,8 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
-        seen = _routed(cluster, key, seen, primary, surroundings, router, status)
+        found = bool(surroundings.ingresses or spec.service or spec.ingress)
+        seen = replace(_routed(cluster, key, seen, primary, surroundings, router, status), unrouted=not found)
     return View(seen, key, canary, primary, waiting, surroundings, occasion)
 
 
@@ -113,6 +120,7 @@ def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
         deleting="deletionTimestamp" in metadata,
         state=stash.state(found) or None,
         subject=subject,
+        restarted=revision.restarted_at(waiting.template) if waiting else "",
     )
 
 
@@ -148,7 +156,8 @@ def _canary(deployments: Sequence[Object]) -> Canary | None:
             size, available = workload.wanted_replicas(found), workload.available(found)
             pods = found["spec"]["template"]["spec"]
             grace = min(float(pods.get("terminationGracePeriodSeconds", DEFAULT_GRACE)), LONGEST_GRACE)
-            return Canary(digest, size, readiness.ready, available, readiness.progress, grace)
+            stamp = revision.restarted_at(found["spec"]["template"])
+            return Canary(digest, size, readiness.ready, available, readiness.progress, grace, stamp)
     return None
 
 
@@ -176,7 +185,7 @@ def _routed(
     """Compare the routes that are there with those that should be, for the weight that the status says."""
     routes = cluster.parts(cluster.ingresses, key)
     services = cluster.parts(cluster.services, key)
-    problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.in_namespace(key[0]))
+    problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.all())
     if problem:
         return replace(seen, obstacle=seen.obstacle or problem)
     served = all(

@@ -10,21 +10,32 @@ from datetime import datetime
 from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Measure, Plan, Rehearse, Route, RunCanary
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.exits import leave
+from analyzer.freezes import frozen
 from analyzer.metrics.verdict import Check, Result
 from analyzer.resting import at_rest, labelled, sooner
 from analyzer.seen import Canary, Seen
-from analyzer.spec import Spec
+from analyzer.spec import DIRECT, Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 from analyzer.wishes import Verb
 from analyzer.workload import replicas_for
 from webhook import stash
 
+SUSPENDED = "it is suspended by spec.suspend of its Canary: set that to false to go on"
+PAUSED = "the Deployment is paused: the promotion goes on when it is resumed"
+
 
 def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """The next status and the actions that are missing. Never raises for any combination of its arguments."""
-    if spec.suspend:
-        return Plan(status)
     status = status.at_most(now)
+    freeze = frozen(spec.freezes, now)
+    held = SUSPENDED if spec.suspend else seen.held or (freeze.text if freeze else "")
+    planned = _plan(spec, status, replace(seen, held=held), now)
+    if freeze and planned.status.phase is Phase.WAITING:
+        return replace(planned, wake=min(freeze.left, planned.wake or freeze.left))
+    return planned
+
+
+def _plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if not status.phase.in_flight:
         return at_rest(status, seen, now)
     if status.ending is None and (wish := asked(status, seen, status.revision, Verb.ABORT)):
@@ -34,6 +45,11 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return _end(status, ending, now)
     if status.ending is not None:
         return _leaving(spec, status, seen, now)
+    if spec.suspend:
+        told = Emit(f"Halt {seen.who} advancement {SUSPENDED}", warning=True, milestone=True)
+        return Plan(replace(status, problem=SUSPENDED), (told,) if status.problem != SUSPENDED else ())
+    if status.problem in (SUSPENDED, PAUSED) and not (seen.primary and seen.primary.paused):
+        status = replace(status, problem="", step_time=now)  # the clock stood still
     if status.phase is Phase.PROMOTING:
         return _promoting(spec, status, seen, now)
     return sooner(_progressing(spec, status, seen, now), seen.primary, now)
@@ -64,7 +80,7 @@ def _interruption(spec: Spec, status: Status, seen: Seen) -> Ending | None:
         return Ending(Outcome.ABORTED, "the primary was changed under the canary: what was proven proves nothing now")
     if seen.unusable:
         return Ending(Outcome.POSTPONED, seen.unusable)
-    if primary.replicas == 0:
+    if primary.replicas == 0 and not status.waived:
         return Ending(Outcome.POSTPONED, "no replicas are wanted any more")
     if status.phase is Phase.PROGRESSING and status.terms not in ("", spec.terms):
         return Ending(Outcome.SUPERSEDED, "the Canary's analysis was changed")
@@ -81,6 +97,9 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return _promote(status, seen, now)
     if patience_left(seen.primary, now) <= 0:
         return _promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
+    if seen.unrouted and canary is None and spec.without_routes == DIRECT and not seen.refused:
+        why = f"directly, since {seen.obstacle}"
+        return _promote(replace(status, waived=why), seen, now, Emit(f"Promoting {seen.who} {why}", True, True))
     if problem := seen.refused or seen.obstacle:
         told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
         news = [told] if status.problem != problem else []
@@ -93,7 +112,8 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return _end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
     actions: list[Action] = []
     size = replicas_for(seen.primary.replicas, spec.next_weight(status.weight))
-    if canary is None or (canary.digest, canary.replicas) != (status.revision, size):
+    wanted = status.revision, size, seen.primary.restarted
+    if canary is None or (canary.digest, canary.replicas, canary.restarted) != wanted:
         actions.append(RunCanary(size))
         status = replace(status, step_time=now if canary is None else status.step_time)
     if _misrouted(status, seen):
@@ -181,7 +201,7 @@ def _advance(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
 
 def _promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
     if seen.primary and seen.primary.paused:
-        return Plan(replace(status, problem="the Deployment is paused: it is promoted when it is resumed"), wake=AGAIN)
+        return Plan(replace(status, problem=PAUSED), wake=AGAIN)
     told = Emit(f"Copying {seen.name}-canary.{seen.namespace} template spec to {seen.who}", milestone=True)
     status = replace(status, phase=Phase.PROMOTING, step_time=now, ready_since=None, problem="")
     return Plan(status, (*before, told, Ask("go", status.revision)), wake=AGAIN)
@@ -202,6 +222,8 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
         return _end(status, Ending(Outcome.SUCCEEDED, _why(status)), now, told)
+    if seen.primary.paused:
+        return Plan(replace(status, ready_since=None, problem=PAUSED))
     left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
         return Plan(replace(status, ready_since=None), wake=left)

@@ -45,6 +45,8 @@ class Policies:
             return
         found = self._cluster.policies.get("", name)
         if found is None:
+            for canary in given:  # what it goes by is gone: it ends, and what waits waits for another policy
+                self._delete(canary)
             self._say(key, deployment, f"CanaryPolicy {name} does not exist: create it, or correct the label")
         elif given:
             self._bring_up_to_date(given[0], policy.canary_by(found, deployment))

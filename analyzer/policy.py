@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analyzer.kube.resources import CANARIES, CANARY_POLICIES, DEPLOYMENTS
+from analyzer.spec import DIRECT
 from webhook import stash
 
 Object = Mapping[str, Any]
@@ -38,7 +39,7 @@ def is_managed(deployment: Object, namespace: Object | None) -> bool:
 def canary_by(policy: Object, deployment: Object) -> dict[str, Any]:
     """The Canary that a policy gives a Deployment, which owns it."""
     metadata = deployment["metadata"]
-    spec = {**policy["spec"], "targetRef": _reference(metadata["name"])}
+    spec = {"withoutRoutes": DIRECT, **policy["spec"], "targetRef": _reference(metadata["name"])}
     owner = _reference(metadata["name"]) | {"uid": metadata["uid"], "controller": False, "blockOwnerDeletion": False}
     return {
         "apiVersion": CANARIES.api_version,

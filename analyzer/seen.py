@@ -16,6 +16,7 @@ class Primary:
     """The user's Deployment. `digest` is of the template that runs, `stash` of the one that waits, both whole.
 
     `down_since` is since when none of its replicas is available; `stuck`, that its own rollout has given up.
+    `restarted` is the stamp of the last restart on what waits, which is no part of its digest.
     """
 
     digest: str
@@ -30,13 +31,15 @@ class Primary:
     deleting: bool = False
     state: str | None = None
     subject: Mapping[str, Any] = field(default_factory=dict)
+    restarted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
     """The canary's Deployment. `available` replicas serve; `progress` says in Flagger's words what it waits for.
 
-    `grace` is for how many seconds its pods may go on being counted after they were told to end.
+    `grace` is for how many seconds its pods may go on being counted after they were told to end; `restarted`, the
+    stamp of its last restart.
     """
 
     digest: str
@@ -45,6 +48,7 @@ class Canary:
     available: int
     progress: str = ""
     grace: float = 30.0
+    restarted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,10 @@ class Seen:
     `target` is whether the Deployment exists, `served` whether the Service that the Canary asks for does, `labelled`
     whether the label is there that sends its updates to the webhook. `weight` is what our routes say: None without
     any, UNCLEAR if they disagree; `routed` is whether every route that should be there is there; `leftovers` whether
-    any other object of the canary exists. `obstacle` is why no canary can run at all, `unusable` what is wrong with
-    the Canary's own spec.
+    any other object of the canary exists; `unrouted`, that the primary has no route which could be split. `obstacle` is
+    why no canary can run at all, `unusable` what is wrong with the Canary's own spec.
 
-    `held` is why nothing new may begin for now, whatever waits.
+    `held` is why nothing new may begin for now, whatever waits; `direct`, why what begins now needs no analysis.
 
     What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
     a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
@@ -82,6 +86,8 @@ class Seen:
     rehearsal: str | None = None
     wish: Wish | None = None
     held: str = ""
+    direct: str = ""
+    unrouted: bool = False
 
     @property
     def who(self) -> str:

@@ -5,36 +5,25 @@ Fields and meanings are Flagger's (`flagger.app/v1beta1`, Canary.spec); where ou
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-_DURATION = re.compile(r"(\d{1,9})(h|m|s)")
-_LONGEST = 30 * 24 * 3600
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
+from analyzer import freezes
+from analyzer.fields import SpecError, duration, whole
+from analyzer.freezes import Freeze
 
 DEFAULT_WINDOW = "1m"
 
 DEFAULT_TIMEOUT = "10s"
 MOST_RETRIES = 10
 
+DIRECT, WAIT = "direct", "wait"
+
 ROUTER = "nginx"  # the annotations; other controllers understand them, too
 
 LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "alerts", "sessionAffinity")
-
-
-class SpecError(Exception):
-    """A Canary that cannot be carried out; names the field, what is wrong with it, and the remedy."""
-
-    def __init__(self, field: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{field}: {problem}; {remedy}")
-        self.field, self.problem, self.remedy = field, problem, remedy
-
-    def of(self, whole: str) -> "SpecError":
-        """The same, saying whose field it is."""
-        return SpecError(f"{self.field} of {whole}", self.problem, self.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +48,8 @@ class Spec:
     `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
     requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
     `longest_window` is how far back the metrics look, by their `interval`. `terms` is a digest of the whole analysis:
-    what was proven on other terms proves nothing.
+    what was proven on other terms proves nothing. `without_routes` says whether an update whose traffic cannot be
+    split, since no route leads to it, is let through directly or waits.
     """
 
     target: str
@@ -76,6 +66,8 @@ class Spec:
     ingress: str | None = None
     skip_analysis: bool = False
     suspend: bool = False
+    freezes: tuple[Freeze, ...] = ()
+    without_routes: str = WAIT
     drain: float = 5.0
     propagation: float = 1.0
 
@@ -97,9 +89,9 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     return Spec(
         target=_target(spec.get("targetRef") or {}),
         interval=duration(analysis.get("interval", "60s"), "spec.analysis.interval"),
-        threshold=max(1, _whole(analysis, "threshold", 1, "spec.analysis.threshold")),
+        threshold=max(1, whole(analysis, "threshold", 1, "spec.analysis.threshold")),
         steps=(100,) if spec.get("skipAnalysis") else _steps(analysis),
-        progress_deadline=float(max(1, _whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
+        progress_deadline=float(max(1, whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
         terms=hashlib.sha256(json.dumps(analysis, sort_keys=True).encode()).hexdigest(),
@@ -109,21 +101,14 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         ingress=(spec.get("ingressRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),
         suspend=bool(spec.get("suspend")),
+        freezes=freezes.parse(spec.get("freezes") or ()),
+        without_routes=_one_of(spec, "withoutRoutes", WAIT, DIRECT),
     )
 
 
 def target_of(canary: Mapping[str, Any]) -> str:
     """The name of the target, even of a Canary that is wrong elsewhere; "" if it has none."""
     return str(((canary.get("spec") or {}).get("targetRef") or {}).get("name") or "")
-
-
-def duration(text: object, field: str) -> float:
-    """Seconds of a duration such as `30s`, `1m` or `1m30s`. Raises SpecError."""
-    parts = _DURATION.findall(str(text))
-    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != str(text) or not 1 <= seconds <= _LONGEST:
-        raise SpecError(field, f"{text!r} is no duration from a second to 30 days", "write it like 30s or 1m")
-    return float(seconds)
 
 
 def _window(metric: Mapping[str, Any]) -> float:
@@ -139,10 +124,10 @@ def _steps(analysis: Mapping[str, Any]) -> tuple[int, ...]:
         if sorted(set(stated)) != stated:
             raise SpecError(field, f"{stated} do not rise", remedy)
         return tuple(stated)
-    step = _whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
+    step = whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
     if not 1 <= step <= 100:
         raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
-    last = _whole(analysis, "maxWeight", 100, "spec.analysis.maxWeight") or 100  # Flagger's 0
+    last = whole(analysis, "maxWeight", 100, "spec.analysis.maxWeight") or 100  # Flagger's 0
     if last > 100:
         raise SpecError("spec.analysis.maxWeight", f"{last} is no percentage", "set 1 to 100")
     return (*range(step, last, step), last)
@@ -153,7 +138,7 @@ def _gate(webhook: Mapping[str, Any]) -> Gate:
     kind = webhook.get("type") or "rollout"  # Flagger's default
     if kind != "rollout":
         raise SpecError(f"{where}.type", f"this version of Detour does not have {kind!r} yet", "use rollout")
-    retries = _whole(webhook, "retries", 0, f"{where}.retries")
+    retries = whole(webhook, "retries", 0, f"{where}.retries")
     if retries > MOST_RETRIES:
         raise SpecError(f"{where}.retries", f"{retries} are too many", f"set 0 to {MOST_RETRIES}")
     return Gate(
@@ -185,6 +170,14 @@ def _target(reference: Mapping[str, Any]) -> str:
     return str(reference["name"])
 
 
+def _one_of(spec: Mapping[str, Any], key: str, *values: str) -> str:
+    """One of these values, the first unless another is stated."""
+    found = spec.get(key) or values[0]
+    if found not in values:
+        raise SpecError(f"spec.{key}", f"{found!r} is unknown here", f"set {' or '.join(values)}")
+    return str(found)
+
+
 def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str, Any]) -> None:
     for key in LATER:
         if analysis.get(key):
@@ -198,10 +191,3 @@ def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str
         raise SpecError("spec.provider", problem, f"set {ROUTER}, or take it out: the Ingresses are found")
     if spec.get("autoscalerRef"):
         raise SpecError("spec.autoscalerRef", "it is not needed", "take it out: the primary keeps its own autoscaler")
-
-
-def _whole(values: Mapping[str, Any], key: str, default: int, field: str) -> int:
-    value = values.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise SpecError(field, f"{value!r} is no whole number", "set 0 or more")
-    return value

@@ -1,9 +1,12 @@
 """Whether a Deployment's rollout is over: the rules, and the words, of `kubectl rollout status` and of Flagger."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+_PODS_NAME = re.compile(r'^pods "[^"]*" is forbidden: ')
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,16 @@ def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readin
     replica is one. A status of an older generation says nothing (apps/v1, `observedGeneration`).
     """
     status = deployment.get("status") or {}
+    refused = _refused(status)
     if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
         return _waiting("observed deployment generation less than desired generation")
-    if _progressing(status).get("reason") == "ProgressDeadlineExceeded":
+    if _condition(status, "Progressing").get("reason") == "ProgressDeadlineExceeded":
         name = deployment["metadata"]["name"]
-        return Readiness(False, f'deployment "{name}" exceeded its progress deadline', deadline_exceeded=True)
+        said = f'deployment "{name}" exceeded its progress deadline{refused}'
+        return Readiness(False, said, deadline_exceeded=True)
     wanted, updated = wanted_replicas(deployment), status.get("updatedReplicas", 0)
     if updated < wanted:
-        return _waiting(f"{updated} out of {wanted} new replicas have been updated")
+        return _waiting(f"{updated} out of {wanted} new replicas have been updated{refused}")
     if old := status.get("replicas", 0) - updated:
         return _waiting(f"{old} old replicas are pending termination")
     needed = math.ceil(updated * ready_threshold / 100)
@@ -66,8 +71,15 @@ def _waiting(what: str) -> Readiness:
     return Readiness(False, f"waiting for rollout to finish: {what}")
 
 
-def _progressing(status: Mapping[str, Any]) -> Mapping[str, Any]:
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == "Progressing":
-            return dict(condition)
-    return {}
+def _refused(status: Mapping[str, Any]) -> str:
+    """Why the API server lets no more pods be made, in its words but for the name of the pod, which is another each
+    time (apps/v1, condition ReplicaFailure).
+    """
+    failure = _condition(status, "ReplicaFailure")
+    if failure.get("status") != "True":
+        return ""
+    return ": " + _PODS_NAME.sub("", str(failure.get("message", "")))
+
+
+def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    return next((dict(found) for found in status.get("conditions") or () if found.get("type") == kind), {})

@@ -7,8 +7,9 @@ from typing import Any
 
 from analyzer import workload
 from analyzer.canary import DIGEST
+from analyzer.fields import SpecError
 from analyzer.routing.nginx import Nginx
-from analyzer.spec import Spec, SpecError, parse
+from analyzer.spec import Spec, parse
 from analyzer.status import Phase, Status, timestamp
 from detour.application import Application, Object
 from webhook import revision, stash

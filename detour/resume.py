@@ -3,7 +3,7 @@
 import click
 
 from analyzer.kube.resources import NAMESPACES
-from analyzer.pauses import PAUSED
+from analyzer.pauses import DIRECT, PAUSED
 from detour.person import Place, at_a_place
 
 
@@ -18,5 +18,5 @@ def command(place: Place, whole: bool, home: str) -> None:
     Example: kubectl detour resume -n shop
     """
     where = home if whole else place.namespace
-    place.client.merge(NAMESPACES, None, where, {"metadata": {"annotations": {PAUSED: None}}})
+    place.client.merge(NAMESPACES, None, where, {"metadata": {"annotations": {PAUSED: None, DIRECT: None}}})
     click.echo(f"new revisions in {'the whole cluster' if whole else f'namespace {where}'} begin again")

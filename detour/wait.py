@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from analyzer.fields import SpecError, duration
 from analyzer.kube.errors import ApiError, Unreachable
-from analyzer.spec import SpecError, duration
 from detour.application import NAME, Application, Name, again, find
 from detour.outcome import Exit, Standing, Wanted, standing, wanted_of
 from detour.person import REAL, Clock, Place, at_a_place, passes, patiently, sentence

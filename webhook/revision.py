@@ -56,6 +56,13 @@ def without_restart(template: Template) -> Template:
     return _replaced(template, "metadata", _replaced(metadata, "annotations", rest))
 
 
+def restarted_at(template: Template) -> str:
+    """The stamp of the last restart; empty where there was none."""
+    metadata = template.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return str(annotations.get(RESTARTED_AT, "")) if isinstance(annotations, dict) else ""
+
+
 def _canonical(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from analyzer.fields import SpecError
 from analyzer.metrics import builtin
 from analyzer.metrics.prometheus import Prometheus
 from analyzer.metrics.provider import Provider
 from analyzer.metrics.verdict import limits
-from analyzer.spec import SpecError
 
 Object = Mapping[str, Any]
 

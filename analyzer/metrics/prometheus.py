@@ -17,8 +17,8 @@ from prometheus_api_client import PrometheusConnect
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from analyzer import web
+from analyzer.fields import SpecError
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
-from analyzer.spec import SpecError
 
 TIMEOUT = 5.0  # seconds, as Flagger's
 LARGEST_ANSWER = 1024 * 1024  # bytes

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer.spec import DEFAULT_WINDOW, SpecError
+from analyzer.fields import SpecError
+from analyzer.spec import DEFAULT_WINDOW
 
 NAMES = ("name", "namespace", "target", "primary", "service", "ingress", "route", "interval")
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from analyzer.fields import SpecError
 from analyzer.metrics.provider import MetricError, Sample, Series
-from analyzer.spec import SpecError
 
 Metric = Mapping[str, Any]  # an entry of a Canary's spec.analysis.metrics
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from analyzer.fields import SpecError
 from analyzer.metrics import prometheus, provider_for, template_of
-from analyzer.spec import SpecError
 
 
 def template(**provider: Any) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from analyzer.fields import SpecError
 from analyzer.metrics.prometheus import Prometheus
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
-from analyzer.spec import SpecError
 from certs.authority import issue_ca, issue_serving
 from tests.analyzer.mock_prometheus import Mock, pretending, send
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from analyzer.fields import SpecError
 from analyzer.metrics.query import query_for, render
-from analyzer.spec import SpecError
 
 VALUES = {
     "name": "podinfo",

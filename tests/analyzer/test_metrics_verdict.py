@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.fields import SpecError
 from analyzer.metrics.provider import Sample, Series, Unreachable
 from analyzer.metrics.verdict import Check, Result, judge, limits, unmeasured
-from analyzer.spec import SpecError
 
 LATENCY = {"name": "latency", "thresholdRange": {"max": 500}}
 SUCCESS = {"name": "success", "thresholdRange": {"min": 99}}

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.spec import Gate, SpecError, duration, parse
+from analyzer.fields import SpecError, duration
+from analyzer.spec import Gate, parse
 
 
 def canary(analysis: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:

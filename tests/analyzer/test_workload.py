@@ -74,3 +74,12 @@ def test_a_threshold_is_rounded_up_to_whole_replicas(threshold: int, available: 
 )
 def test_replicas_follow_the_weight(primary: int, weight: int, replicas: int) -> None:
     assert replicas_for(primary, weight) == replicas
+
+
+def test_pods_that_the_api_server_refuses_are_told_in_its_words_and_without_a_name_that_changes() -> None:
+    message = 'pods "web-canary-7d4-x2x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1'
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    said = settled(rolled_out(updatedReplicas=1, conditions=[failure])).progress
+    assert said.endswith(
+        "1 out of 2 new replicas have been updated: exceeded quota: small, requested: pods=1, used: pods=1"
+    )

@@ -48,6 +48,10 @@ class Things:
     wish: Wish | None = None
     obstacle: str = ""
     held: str = ""
+    direct: str = ""
+    unrouted: bool = False
+    restarted: str = ""
+    canary_restarted: str = ""
     unusable: str = ""
     refusing: tuple[type, ...] = ()
     deleted: bool = False

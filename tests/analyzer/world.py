@@ -53,12 +53,14 @@ class World(Things):
                 down_since=self.down_since,
                 paused=self.paused,
                 state=self.state,
+                restarted=self.restarted if self.stash else "",
             )
         canary = None
         if self.canary:
             digest, size, made = self.canary
             ready = self._canary_ready(made)
-            canary = Canary(digest, size, ready, size * ready, "0 of 1 updated replicas are available")
+            waits = "0 of 1 updated replicas are available"
+            canary = Canary(digest, size, ready, size * ready, waits, restarted=self.canary_restarted)
         return Seen(
             name="podinfo",
             namespace="shop",
@@ -74,6 +76,8 @@ class World(Things):
             unusable=self.unusable,
             wish=self.wish,
             held=self.held,
+            direct=self.direct,
+            unrouted=self.unrouted,
         )
 
     def _canary_ready(self, made: datetime) -> bool:
@@ -167,6 +171,7 @@ class World(Things):
 
     def _run_canary(self, size: int) -> None:
         assert self.stash
+        self.canary_restarted = self.restarted
         if self.canary and self.canary[0] == self.stash:
             self.canary = (self.stash, size, self.canary[2])
             return
