@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cluster.audit import listening
-from tests.cluster.writers.commands import sent
+from tests.cluster.writers.commands import sent, typed
 from tests.cluster.writers.pair import Pairs, beside
 from tests.cluster.writers.table import BESIDE, MIXED, Writer
 from webhook import stash
@@ -23,6 +23,20 @@ def test_what_is_not_the_template_never_reaches_the_webhook(writer: Writer, wait
     assert said.warnings == []
     assert beside(pair.managed.deployment) == beside(pair.twin.deployment)
     assert (pair.managed.template, pair.managed.waiting) == (before, waiting)
+
+
+def test_a_call_leaves_its_mark_whatever_the_answer(pairs: Pairs) -> None:
+    """Or else the test above could not fail."""
+    place = pairs().managed
+    with listening(place.namespace) as heard:
+        typed("label deployment/APP detour.dev/revision=1")(place)
+        typed("annotate deployment/APP detour.dev/history=forged --dry-run=server")(place)
+        place("annotate", f"deployment/{place.name}", f"{stash.PROMOTE}=go", check=False)
+    assert [(write.calls, write.decision, write.code) for write in heard.writes] == [
+        (1, "untouched", 200),
+        (1, "untouched", 200),
+        (1, "denied", 403),
+    ]
 
 
 @pytest.mark.parametrize("writer", MIXED, ids=str)

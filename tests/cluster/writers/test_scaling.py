@@ -18,10 +18,10 @@ def test_whoever_scales_during_a_canary_scales_the_primary_and_the_canary_follow
     manifest = shop.deployment("6.0.1")
     manifest["spec"]["replicas"] = 2
     shop.apply(manifest)
-    shop.until_weight(40)
+    shop.until_weight(40, 120)
     assert replicas(shop) == (2, 1)
     shop("scale", "deployment/podinfo", "--replicas=3")
-    eventually(lambda: replicas(shop) == (3, 2), "2 canary pods at 40 % of 3", 30, lambda: replicas(shop))
+    eventually(lambda: replicas(shop) == (3, 2), "2 canary pods at 40 % of 3", 60, lambda: replicas(shop))
     with listening(shop.namespace, "kube-controller-manager") as heard:
         shop("autoscale", "deployment/podinfo", "--min=6", "--max=8")  # it needs no metrics to go up to its least
         eventually(lambda: replicas(shop) == (6, 3), "3 canary pods at 40 % of 6", 60, lambda: replicas(shop))
