@@ -75,6 +75,13 @@ spec:
             - {name: {{ $name }}, value: {{ quote $value }}}
             {{- end }}
           {{- end }}
+          {{- with .Values.config }}
+          envFrom: [{configMapRef: {name: {{ . }}}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ . }}}
+          {{- end }}
 """.replace("IMAGE", IMAGE)
 
 VALUES: Object = {
@@ -82,6 +89,7 @@ VALUES: Object = {
     "app": "podinfo",
     "replicas": 2,
     "idle": False,
+    "config": "",
     "env": {},
     "labels": {},
     "annotations": {},
@@ -180,8 +188,10 @@ class Twins:
         return said
 
     def install(self, *flags: str, **values: Any) -> Said:
-        """`Helm.install` of both."""
-        return self(lambda helm: helm.install(*flags, **values))
+        """`Helm.install` of both; returns when they count as available, from when on the managed one is protected."""
+        said = self(lambda helm: helm.install(*flags, **values))
+        self.managed.shop("wait", "deployment/podinfo", "--for=condition=available", "--timeout=30s")
+        return said
 
     def upgrade(self, *flags: str, check: bool = True, **values: Any) -> Said:
         """`Helm.upgrade` of both."""

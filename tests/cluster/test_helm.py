@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,11 @@ QUICK: Object = {"interval": "1s", "metrics": []}
 ATOMIC = {3: "--atomic", 4: "--rollback-on-failure"}
 REPLACE = {3: ["--force"], 4: ["--force-replace", "--server-side=false"]}
 BLUE = {"COLOR": "blue"}
-EVERYTHING = "deployments,replicasets,pods,services,ingresses,canaries"
+KINDS = "deployments,replicasets,pods,services,ingresses,canaries,configmaps"
+EVERYTHING = [KINDS, "--field-selector=metadata.name!=kube-root-ca.crt", "-o", "name"]
 
 Charted = Callable[..., Helm]
-Released = Callable[[Object], Helm]
+Released = Callable[..., Helm]
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +64,11 @@ def charted(programs: dict[str, Path], tmp_path: Path) -> Iterator[Charted]:
 def released(charted: Charted, version: int) -> Released:
     """Installs the whole application as one release, its Canary included, which guards it then."""
 
-    def install(analysis: Object) -> Helm:
+    def install(analysis: Object, **values: Any) -> Helm:
         helm = charted(version, analysis=analysis)
         shop = helm.shop
         helm.write_chart(shop.service(), shop.ingress(), shop.canary())
-        helm.install("--wait", "--timeout=60s")
+        helm.install("--wait", "--timeout=60s", **values)
         shop("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
         return helm
 
@@ -90,17 +92,8 @@ def idle(charted: Charted) -> Callable[[int], Twins]:
 def twins(idle: Callable[[int], Twins], version: int) -> Twins:
     """Installed, and available."""
     twins = idle(version)
-    install(twins)
-    return twins
-
-
-def install(twins: Twins) -> None:
     twins.install(env={"LOG": "info"})
-    available(twins.managed)
-
-
-def available(helm: Helm) -> None:
-    helm.shop("wait", "deployment/podinfo", "--for=condition=available", "--timeout=30s")
+    return twins
 
 
 def books(version: int) -> set[tuple[str, str]]:
@@ -137,11 +130,12 @@ def test_a_rollback_during_a_canary_cancels_it_and_helm_3_has_to_force_it(releas
 
 
 def test_an_uninstall_during_a_canary_leaves_nothing_and_what_is_installed_then_is_new(released: Released) -> None:
-    helm = released(SLOW)
-    helm.upgrade(tag="6.0.1")
+    helm = released(SLOW, config="v1")
+    helm.upgrade(tag="6.0.1", config="v2")
     helm.shop.until_weight(25)
+    assert helm.shop.exists("configmap", "v1")  # Helm has deleted it, and the primary still needs it
     helm("uninstall", RELEASE, "--wait", "--timeout=60s")
-    eventually(lambda: not helm.shop("get", EVERYTHING, "-o", "name").out, "nothing is left", 30)
+    eventually(lambda: not helm.shop("get", *EVERYTHING).out, "nothing is left", 30)
     assert told(helm.install(tag="6.0.1")) == []
     assert (helm.shop.live_image, helm.shop.waiting, helm.state) == ("6.0.1", None, "deployed")
 
@@ -199,6 +193,8 @@ def test_a_value_goes_back_to_what_the_primary_has_while_another_changes(twins: 
 def test_the_same_chart_again_writes_nothing_but_the_release(twins: Twins) -> None:
     helm = twins.managed
     helm.upgrade(tag="6.0.1", env=BLUE)
+    seen = helm.shop.primary["metadata"]["generation"]
+    helm.shop("wait", "deployment/podinfo", f"--for=jsonpath={{.status.observedGeneration}}={seen}")
     before = helm.shop.get("deployment", RELEASE, "--show-managed-fields")
     for _ in range(2):
         assert "on its way as a canary already" in told(helm.upgrade(tag="6.0.1", env=BLUE))[0]
@@ -243,7 +239,6 @@ def test_a_release_takes_over_a_deployment_that_kubectl_applied(idle: Callable[[
     deployment = twins.managed.shop.deployment()
     deployment["spec"] |= {"paused": True, "strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}}
     twins(lambda helm: helm.shop.apply(deployment))
-    available(twins.managed)
     assert told(twins.install("--take-ownership")) == []
     force = ["--force-conflicts"] if version == 4 else []
     assert "canary" in told(twins.upgrade(*force, tag="6.0.1", env=BLUE))[0]
@@ -255,7 +250,7 @@ def test_helm_4_takes_over_a_release_of_helm_3_whose_upgrade_waits(
     idle: Callable[[int], Twins], programs: dict[str, Path]
 ) -> None:
     old = idle(3)
-    install(old)
+    old.install()
     old.upgrade(tag="6.0.1", env=BLUE)
     new = Twins(*(replace(helm, version=4, program=programs["helm4"]) for helm in (old.managed, old.twin)))
     for flags in ([], ["--server-side=true"], []):
@@ -269,7 +264,7 @@ def test_helm_4_takes_over_a_release_of_helm_3_whose_upgrade_waits(
 def test_helm_3_sends_nothing_for_a_rollback_of_the_template_alone(idle: Callable[[int], Twins]) -> None:
     """The primary has that template already. What waits is aborted by hand, or the rollback is forced."""
     twins = idle(3)
-    install(twins)
+    twins.install()
     twins.upgrade(tag="6.0.1")
     twins.managed.rollback(1)
     assert (tag_of(twins.managed.shop.waiting), twins.managed.state) == ("6.0.1", "deployed")
