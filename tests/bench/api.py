@@ -35,7 +35,7 @@ class Api(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         """Dial from within the sandbox's network. A socket stays in the namespace that it was made in."""
-        with ThreadPoolExecutor(1, initializer=_enter) as inside:
+        with ThreadPoolExecutor(1, initializer=enter_sandbox) as inside:
             inside.submit(super().connect).result()
 
     def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> http.client.HTTPResponse:
@@ -65,7 +65,7 @@ def webhook_calls(metrics: str, prefix: str) -> int:
     return int(sum(sample.value for sample in samples if sample.labels.get("name", "").startswith(prefix)))
 
 
-def _enter() -> None:
+def enter_sandbox() -> None:
     """Bring the calling thread, and it alone, into the sandbox's network namespace (man 2 setns)."""
     libc = ctypes.CDLL(None, use_errno=True)
     with network.HANDLE.open() as handle:
