@@ -8,9 +8,9 @@ import pytest
 
 from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.layout import CANARYS, Layout, endpoints, governed_by, hostname_rule, service
-from tests.cluster.person import SLOW
 
 Lay = Callable[..., Layout]
+CALM = {"interval": "10m", "metrics": []}
 NAME, INSTANCE, COMPONENT = (f"app.kubernetes.io/{key}" for key in ("name", "instance", "component"))
 HELMS = {
     NAME: "podinfo",
@@ -35,7 +35,7 @@ def lay() -> Iterator[Lay]:
     made: list[Layout] = []
 
     def make(**options: Any) -> Layout:
-        made.append(Layout(f"labels-{secrets.token_hex(3)}", **{"analysis": SLOW, **options}))
+        made.append(Layout(f"labels-{secrets.token_hex(3)}", **{"analysis": CALM, **options}))
         made[-1].open()
         return made[-1]
 
@@ -163,6 +163,7 @@ def test_a_disruption_budget_counts_the_canary_where_it_can_and_is_named_where_i
     assert told[0].endswith("PodDisruptionBudget lost")
 
 
+@pytest.mark.xfail(strict=True, reason="nobody looks at Services that came later in mid-canary yet")
 def test_a_service_that_comes_in_mid_canary_serves_the_primary_alone(lay: Lay) -> None:
     shop = lay(labels=FEW, served={"app": "podinfo"})
     shop.set_image("6.0.1")
