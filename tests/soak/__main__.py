@@ -6,6 +6,7 @@ The exit status is 1 if a law was broken, or an application did not come to what
 
 import os
 import random
+import secrets
 import signal
 import sys
 import time
@@ -31,30 +32,38 @@ EVERY = 15.0  # seconds between two lines of progress
 def main() -> int:
     """Returns the exit status."""
     seed = os.environ.get("SEED") or str(random.randrange(10**6))
-    count = int(os.environ.get("COUNT") or COUNT)
-    many = int(os.environ.get("APPLICATIONS") or APPLICATIONS)
+    count, many = setting("COUNT", COUNT), setting("APPLICATIONS", APPLICATIONS)
     say(f"SEED={seed} COUNT={count} APPLICATIONS={many}")
     began = time.monotonic()
     with ExitStack() as stack:
-        shops = [Shop(f"soak-{seed}-{number}", replicas=1, analysis=QUICK) for number in range(many)]
+        here = secrets.token_hex(3)
+        shops = [Shop(f"soak-{here}-{number}", replicas=1, analysis=QUICK) for number in range(many)]
         applications = open_all(stack, shops, seed)
         with ThreadPoolExecutor(many) as pool:
-            shares = [count // many + (number < count % many) for number in range(many)]
-            runs = [pool.submit(app.run, share, LONGEST) for app, share in zip(applications, shares, strict=True)]
+            shares = [(count // many + (number < count % many), LONGEST) for number in range(many)]
+            runs = [pool.submit(app.run, *share) for app, share in zip(applications, shares, strict=True)]
             try:
                 watch(runs, applications, count)
             except BaseException:
                 for app in applications:
                     app.stop()
                 raise
-        broken = [line for app, run in zip(applications, runs, strict=True) for line in verdict(app, run)]
+        broken = [line for app, ended in zip(applications, runs, strict=True) for line in verdict(app, ended)]
         told = summary(applications, seed, broken, time.monotonic() - began)
     say("\n".join([*broken, *told]))
-    if count >= COUNT:
+    if sum(app.typed.total() for app in applications) >= COUNT:
         EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
         EVIDENCE.write_text(evidence(told, broken))
         say(f"written to {EVIDENCE.relative_to(ROOT)}")
     return 1 if broken else 0
+
+
+def setting(name: str, usual: int) -> int:
+    """A number from the environment. Ends the program where it is none."""
+    text = os.environ.get(name) or str(usual)
+    if not text.isdecimal() or not int(text):
+        sys.exit(f"{name} is '{text}': set it to a whole number above 0, or unset it for {usual}")
+    return int(text)
 
 
 def open_all(stack: ExitStack, shops: Sequence[Shop], seed: str) -> list[Application]:

@@ -15,6 +15,8 @@ from webhook import stash
 from webhook.revision import digest, short
 
 QUICK = {"interval": "1s", "metrics": []}
+ALWAYS = {stash.POLICY, stash.HISTORY}
+WITH_A_REJECTED_ONE = {stash.TEMPLATE, stash.REVISION, stash.DIVERTED_BY, stash.STATE}
 MOMENTS = ("Progressing", "Promoting", "Finalising")
 CALM = 120.0  # seconds until everything has come to rest after the last command
 
@@ -104,12 +106,20 @@ class Application:
         wanted = found.template if found else primary["spec"]["template"]
         if (tag_of(wanted), _level(wanted)) != (tag, tag):
             self._complain(f"the last manifest was {tag}, but {tag_of(wanted)} with {_level(wanted)} is what is wished")
+        if left := sorted(_ours(primary) - ALWAYS - (WITH_A_REJECTED_ONE if found else set())):
+            self._complain(f"{', '.join(left)} at the end")
         if found and found.digest not in self._shop.status.get("rejected", ()):
             self._complain(f"{tag}, revision {short(digest(wanted))}, waits at the end, and was never rejected")
 
     def _complain(self, text: str) -> None:
         self.complaints.append(text)
         self._say(f"{self._shop.namespace}: {text}")
+
+
+def _ours(deployment: Object) -> set[str]:
+    metadata = deployment["metadata"]
+    keys = {**metadata.get("labels", {}), **metadata.get("annotations", {})}
+    return {key for key in keys if key in stash.LABELS | stash.ANNOTATIONS}
 
 
 def _level(template: Object) -> str:

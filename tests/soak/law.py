@@ -90,7 +90,7 @@ def _reason(scene: Scene, before: Object, after: Object, now: float) -> str:
     if was == is_:
         return "restarted"
     if previous and previous.digest == is_:
-        return "taken back: the promotion failed"
+        return "back to what a promotion was replacing"
     if is_ in scene.proven:
         return "back to a proven revision"
     if after["spec"].get("replicas") == 0:
@@ -106,7 +106,7 @@ def _passed(scene: Scene, base: str, revision: str) -> bool:
     status = scene.status
     analysed = status.get("canaryWeight", 0) >= scene.top and not status.get("failedChecks")
     meant = (status.get("phase"), status.get("revision"), status.get("base")) == ("Promoting", revision, base)
-    return analysed and meant and "ending" not in status
+    return analysed and meant and "ending" not in status and revision not in status.get("rejected", ())
 
 
 def _down(deployment: Object, now: float) -> bool:

@@ -94,7 +94,7 @@ def test_a_restart_and_a_promotion_taken_back_break_no_law(story: Story) -> None
     story.primary({**OLD, "metadata": {**OLD["metadata"], **stamp}}, waits=NEW)
     judgement = judge(story.versions)
     assert judgement.texts == []
-    assert judgement.changes == {"promoted": 1, "taken back: the promotion failed": 1, "restarted": 1}
+    assert judgement.changes == {"promoted": 1, "back to what a promotion was replacing": 1, "restarted": 1}
 
 
 def test_with_no_replicas_wanted_anything_may_come_directly(story: Story) -> None:
@@ -128,6 +128,13 @@ def test_what_was_promoted_and_never_done_is_not_proven(story: Story) -> None:
     story.primary(NEW, previous=OLD)
     story.primary(OLD, waits=NEW)
     story.primary(NEW)
+    assert len(judge(story.versions).broken) == 1
+
+
+def test_a_rejected_revision_that_is_promoted_is_seen(story: Story) -> None:
+    story.analysed()
+    story.status("Promoting", NEW, OLD, 50, rejected=[digest(NEW)])
+    story.primary(NEW, previous=OLD)
     assert len(judge(story.versions).broken) == 1
 
 
