@@ -1,10 +1,14 @@
 """What is found around a primary, and what is refused with a reason."""
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analyzer.discovery import Surroundings, discover
+from analyzer.ownership import route_name
 from tests.analyzer.objects import deployment, ingress, labelled, path, service
 
 Object = dict[str, Any]
@@ -128,3 +132,24 @@ def test_an_ingress_with_other_annotations_is_a_route(annotations: dict[str, str
 def test_somebody_elses_canary_ingress_is_no_route_of_its_own() -> None:
     by_hand = ingress("by-hand", ("a.example", "/", "web"), annotations={"nginx.ingress.kubernetes.io/canary": "true"})
     assert names(found([service()], [ROUTE, by_hand]).ingresses) == ["web"]
+
+
+def test_the_canary_of_another_application_in_the_same_ingress_is_in_nobodys_way() -> None:
+    shared = ingress("shop", ("a.example", "/", "web"), ("a.example", "/db", "db"))
+    theirs = labelled(ingress("shop.db-canary", ("a.example", "/db", "db-canary")), detour__canary_of="db")
+    there = found([service(), service("db")], [shared, theirs])
+    assert (names(there.ingresses), there.problem) == (["shop"], None)
+
+
+SEGMENT = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
+NAMES = st.builds(".".join, st.lists(SEGMENT, min_size=1, max_size=3))
+SUBDOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+@given(NAMES, NAMES)
+def test_every_ingress_and_every_application_gives_a_name_that_kubernetes_accepts(route: str, own: str) -> None:
+    name = route_name(deployment(own), ingress(route))
+    assert SUBDOMAIN.fullmatch(name)
+    assert name.endswith("-canary")
+    assert len(name) <= 63
+    assert name != route_name(deployment("x" + own), ingress(route))
