@@ -174,12 +174,12 @@ def _restored(request: Request, after: Object, before: Object) -> bool:
 
 
 def _books_moved(request: Request, after: Mapping[Owner, Object], before: Mapping[Owner, Object]) -> bool:
-    """Whether client-side apply's entry became server-side apply's, and nothing else happened.
+    """Whether somebody's entry became the manager's, and nothing else happened: a patch of the books is no apply.
 
-    kubectl does so by a patch of its own, after its first apply --server-side (k8s.io/client-go/util/csaupgrade).
+    kubectl sends one after its first apply --server-side (k8s.io/client-go/util/csaupgrade), and Flux before an apply
+    that finds fields of kubectl's (github.com/fluxcd/pkg/ssa). An apply that is not forced takes nothing from anybody.
     """
-    client_side = (CLIENT_SIDE_APPLY, "Update")
-    return request.wanted == request.primary and client_side in before and client_side not in after
+    return not request.forced and request.wanted == request.primary and bool(before.keys() - after.keys())
 
 
 def _rest(deployment: Object) -> tuple[Object, ...]:

@@ -107,18 +107,19 @@ def _fold_list(primary: Elements, stash: Elements, request: Elements, claim: Cla
 def _order(folded: Elements, stash: Elements, request: Elements, claim: Claim | None) -> list[Key]:
     """The order that the API server would have given the list.
 
-    What the writer states stands in its order, what others put there keeps its place among it, what is new comes last
-    (`mergeSortedSlice` in k8s.io/apimachinery/pkg/util/strategicpatch).
+    What the writer states stands in its order, and what others put there stays before what it stood before
+    (`mergeSortedSlice` in k8s.io/apimachinery/pkg/util/strategicpatch). What is new and nobody states comes last.
     """
-    stated = claim.children if claim else {}
-    left = [key for key in request if key in folded and (key in stated or key not in stash)]
-    right = [key for key in stash if key in folded and key not in left]
+    claims = claim.children if claim else {}
+    stated = [key for key in request if key in folded and key in claims]
+    kept = [key for key in stash if key in folded and key not in stated]
+    new = [key for key in request if key in folded and key not in claims and key not in stash]
     place = {key: index for index, key in enumerate(stash)}
     merged: list[Key] = []
-    while left and right:
-        before = left[0] in place and place[left[0]] < place[right[0]]
-        merged.append((left if before else right).pop(0))
-    return merged + left + right
+    while stated and kept:
+        stays = stated[0] in place and place[kept[0]] < place[stated[0]]
+        merged.append((kept if stays else stated).pop(0))
+    return merged + stated + kept + new
 
 
 def _stated_anew(primary: Any, request: Any, claim: Claim | None, name: str) -> Any:

@@ -126,14 +126,14 @@ def merge(current: Any, modified: Any, original: Any) -> Any:
     return Keyed({key: parts[key] for key in _order(list(modified), [k for k in kept if k not in modified], current)})
 
 
-def _order(left: list[Any], right: list[Any], server: Any) -> list[Any]:
+def _order(stated: list[Any], kept: list[Any], server: Any) -> list[Any]:
     """`$setElementOrder`, as `mergeSortedSlice` in k8s.io/apimachinery/pkg/util/strategicpatch carries it out."""
     place = {key: index for index, key in enumerate(server)}
     merged: list[Any] = []
-    while left and right:
-        first = left[0] in place and right[0] in place and place[left[0]] < place[right[0]]
-        merged.append((left if first else right).pop(0))
-    return merged + left + right
+    while stated and kept:
+        less = stated[0] in place and place[kept[0]] < place[stated[0]]
+        merged.append((kept if less else stated).pop(0))
+    return merged + stated + kept
 
 
 def _set(container: str, edit: Callable[[Any], None]) -> Client:

@@ -106,7 +106,7 @@ class ApiServer:
         taken = {path for path in new if before.get(path, self) != after.get(path)}
         owners = {other: paths - taken for other, paths in self.owners.items()}
         owners[owner] = new
-        return self._request(wanted, owners, manager, "ann", {})
+        return self._request(wanted, owners, manager, "ann", {}, forced=True)
 
     def _request(
         self,
@@ -115,6 +115,7 @@ class ApiServer:
         manager: str,
         user: str,
         changed: Notes,
+        forced: bool = False,
     ) -> Sent:
         new = copy.deepcopy(self.live)
         new["spec"]["template"] = plain(wanted)
@@ -131,7 +132,7 @@ class ApiServer:
         self._book(new)
         sent = Sent()
         if self.managed and _relevant(new, self.live, manager):
-            sent = self._reviewed(new, manager, user)
+            sent = self._reviewed(new, manager, user, forced)
         if sent.denial:
             self.owners, self.times = former
             return sent
@@ -141,11 +142,11 @@ class ApiServer:
         self.live = new
         return sent
 
-    def _reviewed(self, new: dict[str, Any], manager: str, user: str) -> Sent:
+    def _reviewed(self, new: dict[str, Any], manager: str, user: str, forced: bool) -> Sent:
         """Ask the webhook, as bytes, and do to `new` what it answers."""
         warnings = []
         for _ in range(self.calls):
-            asked = parse(json.dumps(review(new, self.live, manager, user)).encode())
+            asked = parse(json.dumps(review(new, self.live, manager, user, forced)).encode())
             answer = respond(asked, divert(asked, self.settings, NOW))["response"]
             if not answer["allowed"]:
                 return Sent(asked=True, denial=answer["status"]["message"])
@@ -174,10 +175,17 @@ def _timeless(deployment: dict[str, Any]) -> dict[str, Any]:
 
 
 def review(
-    new: dict[str, Any], old: dict[str, Any] | None, manager: str = "", user: str = "ann", **more: Any
+    new: dict[str, Any],
+    old: dict[str, Any] | None,
+    manager: str = "",
+    user: str = "ann",
+    forced: bool = False,
+    **more: Any,
 ) -> dict[str, Any]:
     """An AdmissionReview as the API server writes it."""
     metadata = new.get("metadata", {})
+    options: dict[str, Any] = {"kind": "UpdateOptions"} | ({"fieldManager": manager} if manager else {})
+    options |= {"kind": "PatchOptions", "force": True} if forced else {}
     request = {
         "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
         "kind": {"group": "apps", "version": "v1", "kind": "Deployment"},
@@ -188,7 +196,7 @@ def review(
         "object": new,
         "oldObject": old,
         "dryRun": False,
-        "options": {"kind": "UpdateOptions", **({"fieldManager": manager} if manager else {})},
+        "options": options,
     }
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request | more}
 

@@ -1,6 +1,7 @@
 """Claims: which writers claim what, and when they claim nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -89,9 +90,18 @@ def test_an_apply_whose_time_is_renewed_for_a_value_that_is_not_stored_is_a_wish
     assert claimed(renewed("", "12:00:05"), V2) is not None
 
 
-def test_a_tool_that_moves_its_books_from_client_side_to_server_side_claims_nothing() -> None:
-    before = [owned("kubectl-client-side-apply", "Update", image=IMAGE), owned("flux", "Apply")]
+@pytest.mark.parametrize(
+    "other", [("kubectl-client-side-apply", "Update"), ("kubectl-set", "Update"), ("kubectl", "Apply")]
+)
+def test_a_tool_that_takes_over_what_others_own_claims_nothing(other: tuple[str, str]) -> None:
+    before = [owned(*other, image=IMAGE), owned("flux", "Apply")]
     assert claimed(server_side([owned("flux", "Apply", image=IMAGE)], before), V2) is None
+
+
+def test_a_forced_apply_that_takes_all_that_another_owned_is_an_apply() -> None:
+    before = [owned("kubectl-set", "Update", image=IMAGE), owned("flux", "Apply")]
+    request = replace(server_side([owned("flux", "Apply", image=IMAGE)], before), forced=True)
+    assert fold(V1, V2, V1, claimed(request, V2)) == V1
 
 
 def helm(asked: Fields, owns: Fields, manager: str = "helm", **notes: Fields) -> Request:

@@ -15,7 +15,7 @@ from webhook.request import Request
 
 Fields = dict[str, Any]
 A1, A2, A3 = ({"name": "A", "value": value} for value in "123")
-B1 = {"name": "B", "value": "1"}
+B1, B2 = ({"name": "B", "value": value} for value in "12")
 FROM = {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
 
 
@@ -278,3 +278,8 @@ def test_the_order_is_that_of_what_waits_and_what_is_new_comes_last() -> None:
 
     app1, app2 = {"name": "app", "image": "a:1"}, {"name": "app", "image": "a:2"}
     assert fold(pods(app1), pods(sidecar, app2), pods(app1, proxy), None) == pods(sidecar, app2, proxy)
+
+
+def test_what_an_applier_states_anew_comes_before_what_others_put_there() -> None:
+    found = meant({"env": [B2, A2]}, {"env": [A1]}, {"env": [B1, A2]}, client_side({"env": [B1]}, {}))
+    assert found["env"] == [B1, A1]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.webhook.deployments import SETTINGS, after, changed, deployment, request, stored
+from tests.webhook.examples import examples
 from tests.webhook.model import ANALYZER, NOW, review
 from tests.webhook.test_twin import manifests
 from webhook import stash
@@ -57,7 +58,7 @@ def updates(draw: st.DrawFn, old: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(manifests(), manifests())
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_patch_gives_back_exactly_the_old_template_and_the_stash_proves_itself(one: Any, other: Any) -> None:
     old = deployment(one)
     new = changed(old, other)
@@ -72,7 +73,7 @@ def test_the_patch_gives_back_exactly_the_old_template_and_the_stash_proves_itse
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_whatever_is_sent_the_primary_runs_only_what_was_promoted(data: st.DataObject) -> None:
     """Nobody opts out here, nothing is broken, and the analyzer never promotes: so the primary may only restart."""
     first = data.draw(manifests())
@@ -92,7 +93,7 @@ def test_whatever_is_sent_the_primary_runs_only_what_was_promoted(data: st.DataO
 
 
 @given(st.data(), st.sampled_from([None, *stash.VERBS]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_twice_is_once(data: st.DataObject, verb: str | None) -> None:
     """A second call that sees the answer of the first changes nothing of it."""
     here = deployment(data.draw(manifests()))
@@ -114,7 +115,7 @@ def test_twice_is_once(data: st.DataObject, verb: str | None) -> None:
 
 
 @given(st.data(), JSON, st.sampled_from(["template", "status", "metadata", "annotation"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_input_raises(data: st.DataObject, junk: Any, where: str) -> None:
     old, new = deployment(data.draw(manifests())), deployment(data.draw(manifests()))
     for side in data.draw(st.sampled_from([[old], [new], [old, new]])):
@@ -138,7 +139,7 @@ def test_no_input_raises(data: st.DataObject, junk: Any, where: str) -> None:
 
 
 @given(manifests())
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_stash_reads_as_it_was_written(pods: Any) -> None:
     for waiting in (stash.Stash(pods), stash.Stash(pods, "because ☃")):
         assert stash.decode(stash.encode(waiting)) == waiting
@@ -148,7 +149,7 @@ def test_a_stash_reads_as_it_was_written(pods: Any) -> None:
 
 
 @given(manifests())
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_digest_knows_no_restart_and_no_order(pods: Any) -> None:
     stamped = copy.deepcopy(pods)
     stamped["metadata"].setdefault("annotations", {})[RESTARTED_AT] = "now"

@@ -24,6 +24,7 @@ from tests.webhook.clients import (
     set_image,
     set_resources,
 )
+from tests.webhook.examples import examples
 from tests.webhook.model import ApiServer, Sent
 from tests.webhook.trees import Path, ordered
 from webhook import stash
@@ -150,7 +151,7 @@ CALLS = st.sampled_from([1, 2])
 
 
 @given(manifests(), st.lists(CLIENT_SIDE, max_size=14), CALLS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_client_side_commands_mean_what_they_mean_without_detour(
     first: Any, commands: list[Client], calls: int
 ) -> None:
@@ -159,14 +160,14 @@ def test_client_side_commands_mean_what_they_mean_without_detour(
 
 
 @given(STEADY, st.lists(SERVER_SIDE, max_size=14))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_server_side_commands_mean_what_they_mean_without_detour(first: Any, commands: list[Client]) -> None:
     """Asked once: a second call about the same apply looks as the first one about going back does (`claims`)."""
     check(twins(first, "flux", "Apply", {}), commands, ordered)
 
 
 @given(manifests(), st.lists(CLIENT_SIDE, max_size=4), manifests())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_same_manifest_applied_again_writes_nothing(first: Any, before: list[Client], manifest: Any) -> None:
     managed, twin = twins(first, CLIENT_SIDE_APPLY, "Update", {LAST_APPLIED: last_applied(first)})
     for command in before:
@@ -178,7 +179,7 @@ def test_the_same_manifest_applied_again_writes_nothing(first: Any, before: list
 
 
 @given(STEADY, st.lists(SERVER_SIDE, max_size=4), STEADY)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_same_server_side_apply_again_writes_nothing(first: Any, before: list[Client], manifest: Any) -> None:
     managed, twin = twins(first, "flux", "Apply", {})
     for command in before:
