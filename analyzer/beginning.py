@@ -31,10 +31,12 @@ def not_yet(status: Status, seen: Seen, now: datetime) -> str:
     assert primary
     if primary.deleting:
         return "the Deployment is being deleted"
-    if primary.replicas == 0:
-        return "no replicas are wanted: the analysis starts when there are some"
     if primary.paused:
         return "the Deployment is paused: the analysis starts when it is resumed"
+    if primary.at_once:
+        return ""
+    if primary.replicas == 0:
+        return "no replicas are wanted: the analysis starts when there are some"
     if not primary.ready and not primary.stuck and patience_left(primary, now) > 0:
         return f"waiting for the primary: {primary.progress}"
     urgent = patience_left(primary, now) <= 0 or asked(status, seen, primary.stash, Verb.PROMOTE)
@@ -53,9 +55,16 @@ def begin(status: Status, seen: Seen, now: datetime) -> Status:
     assert primary.stash
     begun = status.begin(primary.stash, primary.digest, primary.subject, now)
     others = tuple(known for known in status.rejected if known != primary.stash)
-    begun = replace(begun, rejected=others, waived=seen.direct)
+    begun = replace(begun, rejected=others, waived=_waived(seen))
     wish = asked(status, seen, primary.stash, *Verb)
     return hear(begun, wish) if wish else begun
+
+
+def _waived(seen: Seen) -> str:
+    """Why what begins now is promoted without an analysis; "" if it is not."""
+    if seen.primary and seen.primary.at_once:
+        return f"directly, {seen.primary.at_once}"
+    return seen.direct
 
 
 def hear(status: Status, wish: Wish) -> Status:

@@ -132,7 +132,8 @@ class _Touches:
         metadata = found["metadata"]
         key = metadata["namespace"], metadata["name"]
         label = (metadata.get("labels") or {}).get(stash.POLICY)
-        if label == stash.POLICY_CANARY or self.cluster.canary_for(key) or self.cluster.holdings.of(key):
+        concerned = label == stash.POLICY_CANARY or stash.let_past(found)
+        if concerned or self.cluster.canary_for(key) or self.cluster.holdings.of(key):
             self._touch(key)
 
     def part(self, found: Object) -> None:

@@ -18,7 +18,7 @@ from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
 from analyzer.fields import SpecError
-from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
+from analyzer.kube.errors import ApiError, Conflict, Expired, NotFound, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
 from analyzer.metrics import validate
@@ -29,6 +29,7 @@ from analyzer.policies import Policies
 from analyzer.routing import Router
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
+from analyzer.witness import Witness
 
 Object = dict[str, Any]
 
@@ -56,6 +57,7 @@ class Controller:
         measurements: Measurements,
         policies: Policies,
         custody: Custody,
+        witness: Witness,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._cluster = cluster
@@ -65,6 +67,7 @@ class Controller:
         self._measurements = measurements
         self._policies = policies
         self._custody = custody
+        self._witness = witness
         self._now = now
         self._failures: dict[Key, int] = {}
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
@@ -113,6 +116,7 @@ class Controller:
         findings: Findings = {}
         self._custody.settle(key)  # first: what it holds may be deleted at any moment
         self._policies.settle(key)
+        self._witness.settle(key)
         self._tell_rivals(key)
         for _ in range(ROUNDS):
             canary = self._cluster.canary_for(key)
@@ -138,9 +142,11 @@ class Controller:
             telemetry.ACTIONS.labels(type(action).__name__).inc()
             try:
                 found |= self._performer.perform(action, view)
-            except Refused as refused:
-                log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, refused)
-                return result, {"refused": refused.message}
+            except (Conflict, NotFound, Expired):
+                raise  # the world has moved on: look again
+            except ApiError as error:
+                log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, error)
+                return result, {"refused": error.message}
         return result, found
 
     def _tell_rivals(self, key: Key) -> None:

@@ -79,6 +79,8 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
         found = bool(surroundings.ingresses or spec.service or spec.ingress)
         seen = replace(_routed(cluster, key, seen, primary, surroundings, router, status), unrouted=not found)
+        if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
+            seen = replace(seen, canary=replace(seen.canary, digest=""))  # it is to be made anew
     return View(seen, key, canary, primary, waiting, surroundings, occasion)
 
 
@@ -121,6 +123,7 @@ def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
         state=stash.state(found) or None,
         subject=subject,
         restarted=revision.restarted_at(waiting.template) if waiting else "",
+        at_once=stash.at_once(found, waiting.digest) if waiting else "",
     )
 
 
@@ -187,9 +190,15 @@ def _routed(
     services = cluster.parts(cluster.services, key)
     problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.all())
     if problem:
-        return replace(seen, obstacle=seen.obstacle or problem)
+        return replace(seen, obstacle=seen.obstacle or problem, unroutable=True)
     served = all(
         holds(find(services, each), each) for each in parts.canary_services(primary, surroundings, status.revision)
     )
-    routed = all(holds(find(routes, each), each) for each in router.objects(primary, surroundings, status.weight))
+    wanted = router.objects(primary, surroundings, status.weight)
+    routed = len(routes) == len(wanted) and all(holds(find(routes, each), each) for each in wanted)
     return replace(seen, routed=served and routed)
+
+
+def _is_mistaken(cluster: Cluster, key: Key, primary: Object, surroundings: Surroundings) -> bool:
+    canaries = cluster.parts(cluster.diverted, key)
+    return any(parts.is_mistaken(canary, primary, surroundings) for canary in canaries)

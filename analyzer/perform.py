@@ -123,7 +123,7 @@ class Performer:
 
     def _route(self, action: Route, view: View) -> None:
         """Without surroundings (the primary is gone, or can no longer be routed) only a weight of 0 makes sense."""
-        if view.primary is None or view.surroundings is None or view.surroundings.problem:
+        if view.primary is None or view.surroundings is None or view.seen.unroutable:
             self._delete(INGRESSES, self._cluster.ingresses, view)
             return
         for service in parts.canary_services(view.primary, view.surroundings, action.revision):

@@ -104,8 +104,11 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
         news = [told] if status.problem != problem else []
         if canary is None and not seen.refused:  # nothing runs yet, so it may wait for as long as it takes
-            return Plan(replace(status, problem=problem), tuple(news), wake=spec.interval)
-        return _halt(spec, status, problem, now, *news)
+            return Plan(replace(status, problem=problem, step_time=None), tuple(news), wake=spec.interval)
+        # Whoever comes to own the host or path must not get our canary's answers.
+        away = [Route(0, status.revision)] if seen.unroutable and seen.weight else []
+        return _halt(spec, status, problem, now, *news, *away)
+    status = replace(status, step_time=status.step_time or now)
     if (canary is None or canary.digest != status.revision) and seen.rehearsal is None:
         return Plan(status, (Rehearse(),), wake=AGAIN)
     if seen.rehearsal:
@@ -115,7 +118,6 @@ def _progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     wanted = status.revision, size, seen.primary.restarted
     if canary is None or (canary.digest, canary.replicas, canary.restarted) != wanted:
         actions.append(RunCanary(size))
-        status = replace(status, step_time=now if canary is None else status.step_time)
     if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
         status = replace(status, routed_away=None if seen.weight else status.routed_away)

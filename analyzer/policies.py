@@ -50,7 +50,7 @@ class Policies:
             self._say(key, deployment, f"CanaryPolicy {name} does not exist: create it, or correct the label")
         elif given:
             self._bring_up_to_date(given[0], policy.canary_by(found, deployment))
-        elif self._cluster.diverted.get(*key):
+        elif self._cluster.diverted.get(*key) or stash.let_past(deployment):
             self._create(key, policy.canary_by(found, deployment), deployment)
 
     def let_go(self, key: Key) -> None:

@@ -16,7 +16,8 @@ class Primary:
     """The user's Deployment. `digest` is of the template that runs, `stash` of the one that waits, both whole.
 
     `down_since` is since when none of its replicas is available; `stuck`, that its own rollout has given up.
-    `restarted` is the stamp of the last restart on what waits, which is no part of its digest.
+    `restarted` is the stamp of the last restart on what waits, which is no part of its digest; `at_once`, why the
+    webhook says that it needs no analysis.
     """
 
     digest: str
@@ -32,6 +33,7 @@ class Primary:
     state: str | None = None
     subject: Mapping[str, Any] = field(default_factory=dict)
     restarted: str = ""
+    at_once: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ class Seen:
     `target` is whether the Deployment exists, `served` whether the Service that the Canary asks for does, `labelled`
     whether the label is there that sends its updates to the webhook. `weight` is what our routes say: None without
     any, UNCLEAR if they disagree; `routed` is whether every route that should be there is there; `leftovers` whether
-    any other object of the canary exists; `unrouted`, that the primary has no route which could be split. `obstacle` is
-    why no canary can run at all, `unusable` what is wrong with the Canary's own spec.
+    any other object of the canary exists; `unrouted`, that the primary has no route which could be split, `unroutable`,
+    that its routes cannot be split now. `obstacle` is why no canary can run at all, `unusable` what is wrong with the
+    Canary's own spec.
 
     `held` is why nothing new may begin for now, whatever waits; `direct`, why what begins now needs no analysis.
 
@@ -88,6 +91,7 @@ class Seen:
     held: str = ""
     direct: str = ""
     unrouted: bool = False
+    unroutable: bool = False
 
     @property
     def who(self) -> str:

@@ -22,6 +22,7 @@ from analyzer.measurements import Measurements
 from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default
 from analyzer.routing.nginx import Nginx
+from analyzer.witness import Witness
 from detour import logs
 from detour.certificates import Keeper
 from webhook.health import Health
@@ -88,7 +89,8 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metric
     measurements = Measurements(agenda.add)
     performer = Performer(cluster, router, journal, measurer, measurements)
     policies, custody = Policies(cluster, journal), Custody(cluster, journal, agenda.add)
-    Controller(cluster, agenda, performer, router, measurements, policies, custody).start()
+    witness = Witness(cluster, journal)
+    Controller(cluster, agenda, performer, router, measurements, policies, custody, witness).start()
     log.info("at work")
 
 

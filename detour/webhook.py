@@ -16,10 +16,18 @@ from webhook.server import Server, serve
 @click.option("--health-port", default=8081, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
 @click.option("--rollback", type=click.Choice([DIRECT, CANARY]), default=DIRECT, show_default=True)
 @click.option("--restart", type=click.Choice([DIRECT, CANARY]), default=DIRECT, show_default=True)
+@click.option("--enforce", is_flag=True, help="the analyzer alone changes templates (with manifests/enforce)")
 @click.option("--log-level", default="info", show_default=True)
 def command(
-    certificates: Path, analyzer: str, port: int, health_port: int, rollback: str, restart: str, log_level: str
+    certificates: Path,
+    analyzer: str,
+    port: int,
+    health_port: int,
+    rollback: str,
+    restart: str,
+    enforce: bool,
+    log_level: str,
 ) -> None:
     """Answer the API server: which updates take a detour."""
     logs.configure(log_level)
-    serve(Server(certificates, port, health_port), Settings(analyzer, rollback, restart))
+    serve(Server(certificates, port, health_port), Settings(analyzer, rollback, restart, enforce))

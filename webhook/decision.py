@@ -15,11 +15,14 @@ class Settings:
 
     `analyzer`: the user name that the analyzer's requests come under, the only one whose promotions count.
     `rollback`, `restart`: whether going back to a proven template, and restarting one, is `direct` or takes a `canary`.
+    `enforce`: what would go directly is promoted by the analyzer at once, since a policy in the API server lets nobody
+    else change a template (manifests/enforce).
     """
 
     analyzer: str
     rollback: str = DIRECT
     restart: str = DIRECT
+    enforce: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError naming the field that has no such value."""

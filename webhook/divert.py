@@ -98,7 +98,10 @@ def _opted_out(request: Request) -> Decision | None:
     waited = stash.TEMPLATE in annotations(request.old)
     words = Wording(request.namespace, request.name)
     warning = words.opted_out(str(old.get(stash.REVISION, ""))) if waited else ""
-    return Decision(Kind.DIRECT if request.wanted != request.primary else Kind.UNTOUCHED, None, ours.cleared(), warning)
+    keys = ours.cleared()
+    if old.get(stash.POLICY) != stash.POLICY_NONE:
+        keys[stash.LET_PAST] = f"opted out by {request.user}"
+    return Decision(Kind.DIRECT if request.wanted != request.primary else Kind.UNTOUCHED, None, keys, warning)
 
 
 def _let_go(request: Request, settings: Settings) -> Decision | None:
@@ -174,29 +177,30 @@ def _waiting_already(change: Change) -> Decision | None:
 def _unprotected(change: Change) -> Decision | None:
     """No traffic depends on the primary."""
     reason = nothing_to_protect(change.request, change.now)
-    return _direct(change, Kind.DIRECT, change.words.direct(reason)) if reason else None
+    return _direct(change, Kind.DIRECT, reason, change.words.direct(reason)) if reason else None
 
 
 def _unfit(change: Change) -> Decision | None:
     """A second copy would do harm, or is not the user's to make."""
     reason = cannot_run_twice(change.request, change.meant)
-    return _direct(change, Kind.DIRECT, change.words.unfit(reason)) if reason else None
+    return _direct(change, Kind.DIRECT, reason, change.words.unfit(reason)) if reason else None
 
 
 def _proven(change: Change) -> Decision | None:
     """Back to a revision that passed here before."""
     if change.settings.rollback != DIRECT or not change.proven:
         return None
-    return _direct(change, Kind.PROVEN, change.words.proven(change.revision))
+    return _direct(change, Kind.PROVEN, "it is proven", change.words.proven(change.revision))
 
 
-def _diverted(change: Change) -> Decision:
+def _diverted(change: Change, at_once: str = "") -> Decision:
     """The rule that Detour is for: the primary keeps its template, and the new one waits."""
     revision, superseded = change.revision, change.waiting.digest if change.waiting else ""
-    warning = change.words.diverted(revision, superseded)
+    words = change.words
+    warning = words.at_once(revision, at_once) if at_once else words.diverted(revision, superseded)
     waiting = Stash(change.meant, change.change_cause)
     author = ours.signed(change.keys, change.request, change.settings.analyzer)
-    keys = ours.diverting(change.keys, waiting, author)
+    keys = ours.diverting(change.keys, waiting, author, at_once)
     if change.request.dry_run:  # shown in place, so that tools see the change and the API server validates it
         return Decision(Kind.DIVERTED, change.meant, change.keys, warning, revision)
     return Decision(Kind.DIVERTED, change.primary, _cause_kept(change, keys), warning, revision)
@@ -220,7 +224,9 @@ def _cancelled(change: Change, warning: str) -> Decision:
     return Decision(Kind.CANCELLED, change.primary, keys, warning, digest(change.primary))
 
 
-def _direct(change: Change, kind: Kind, warning: str) -> Decision:
+def _direct(change: Change, kind: Kind, reason: str, warning: str) -> Decision:
+    if change.settings.enforce:
+        return _diverted(change, reason)
     return Decision(kind, change.meant, ours.ending(change.keys), warning, change.revision)
 
 

@@ -23,6 +23,7 @@ def carried(request: Request, analyzer: str) -> Keys:
     keys[stash.PROMOTE] = None
     if request.user == analyzer:
         keys[stash.STATE] = labels(request.object).get(stash.STATE)
+        keys[stash.LET_PAST] = annotations(request.object).get(stash.LET_PAST)
     elif kept.get(stash.POLICY) == stash.POLICY_CANARY and stash.POLICY not in labels(request.object):
         keys[stash.POLICY] = stash.POLICY_CANARY
     return keys
@@ -33,25 +34,30 @@ def cleared() -> Keys:
     return dict.fromkeys((stash.LABELS | stash.ANNOTATIONS) - {stash.POLICY, stash.CANARY_OF})
 
 
-def diverting(keys: Keys, waiting: stash.Stash, author: str | None) -> Keys:
-    """The keys with another revision that waits; what the analyzer said of the one before does not go for it."""
+def diverting(keys: Keys, waiting: stash.Stash, author: str | None, at_once: str = "") -> Keys:
+    """The keys with another revision that waits; what the analyzer said of the one before does not go for it.
+
+    `at_once` is why it needs no analysis, empty where it does.
+    """
     return keys | {
         stash.TEMPLATE: stash.encode(waiting),
         stash.REVISION: short(waiting.digest),
         stash.DIVERTED_BY: author,
         stash.STATE: None,
+        stash.AT_ONCE: f"{waiting.digest} {at_once}" if at_once else None,
     }
 
 
 def dropping(keys: Keys, primary: Template) -> Keys:
     """The keys with nothing that waits. A promotion that is under way goes on, and is of the primary's revision."""
     revision = short(digest(primary)) if keys[stash.PREVIOUS] else None
-    return keys | {stash.TEMPLATE: None, stash.REVISION: revision, stash.DIVERTED_BY: None, stash.STATE: None}
+    none = (stash.TEMPLATE, stash.DIVERTED_BY, stash.STATE, stash.AT_ONCE)
+    return keys | dict.fromkeys(none) | {stash.REVISION: revision}
 
 
 def ending(keys: Keys) -> Keys:
     """The keys with nothing in flight: the template was changed past any canary and any promotion."""
-    none = (stash.TEMPLATE, stash.PREVIOUS, stash.REVISION, stash.DIVERTED_BY, stash.STATE)
+    none = (stash.TEMPLATE, stash.PREVIOUS, stash.REVISION, stash.DIVERTED_BY, stash.STATE, stash.AT_ONCE)
     return keys | dict.fromkeys(none)
 
 

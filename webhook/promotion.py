@@ -19,6 +19,8 @@ def asked(request: Request, settings: Settings) -> Decision | None:
     wanted = annotations(request.object).get(stash.PROMOTE)
     if wanted is None or wanted == annotations(request.old).get(stash.PROMOTE):
         return _answered_before(request, settings)
+    if not request.manager and request.wanted != request.primary:
+        return None  # `kubectl rollout undo` to a ReplicaSet on which it was left: nobody asks, and it is stripped
     if request.user != settings.analyzer:
         return denied(f"{stash.PROMOTE} is the analyzer's alone: it asks when the canary of {request.name} has passed")
     parsed = stash.parse_promote(wanted)
@@ -43,7 +45,7 @@ def _go(request: Request, keys: Keys, whole: str) -> Decision:
     if keys[stash.PREVIOUS]:
         return _refused("go", whole, "another promotion is not done yet")
     replaced = Stash(request.primary, annotations(request.old).get(stash.CHANGE_CAUSE))
-    keys |= {stash.PREVIOUS: stash.encode(replaced), stash.TEMPLATE: None}
+    keys |= {stash.PREVIOUS: stash.encode(replaced), stash.TEMPLATE: None, stash.AT_ONCE: None}
     if waiting.change_cause is not None:
         keys[stash.CHANGE_CAUSE] = waiting.change_cause
     return Decision(Kind.PROMOTING, waiting.template, keys, revision=whole)

@@ -23,12 +23,16 @@ TEMPLATE = "detour.dev/template"  # annotation; present means: something is dive
 PREVIOUS = "detour.dev/previous"  # annotation; present means: a promotion is under way
 REVISION = "detour.dev/revision"  # label; ten digits, for selecting and showing only
 DIVERTED_BY = "detour.dev/diverted-by"  # annotation
+AT_ONCE = "detour.dev/at-once"  # annotation; whole digest of what waits, and why it needs no analysis (`enforce`)
+LET_PAST = (
+    "detour.dev/let-past"  # annotation; what was let past Detour, and by whom; the analyzer reports and strips it
+)
 STATE = "detour.dev/state"  # label, by the analyzer
 HISTORY = "detour.dev/history"  # annotation; whole digests of proven templates, the oldest first
 PROMOTE = "detour.dev/promote"  # annotation; the analyzer asks, the webhook strips it as it acts
 CANARY_OF = "detour.dev/canary-of"  # label on what Detour creates
 LABELS = frozenset({POLICY, REVISION, STATE, CANARY_OF})
-ANNOTATIONS = frozenset({TEMPLATE, PREVIOUS, DIVERTED_BY, HISTORY, PROMOTE})
+ANNOTATIONS = frozenset({TEMPLATE, PREVIOUS, DIVERTED_BY, HISTORY, PROMOTE, AT_ONCE, LET_PAST})
 CHANGE_CAUSE = "kubernetes.io/change-cause"  # the user's annotation, which belongs to the template it came with
 
 POLICY_NONE = "none"
@@ -99,6 +103,17 @@ def diverted_by(deployment: Object) -> Author | None:
     if not isinstance(value, dict) or not isinstance(value.get("user"), str):
         return None
     return Author(value["user"], str(value.get("manager", "")))
+
+
+def at_once(deployment: Object, whole: str) -> str:
+    """Why the diverted template of this whole digest is to be promoted without an analysis; empty where it is not."""
+    meant, _, reason = str(_metadata(deployment, "annotations").get(AT_ONCE, "")).partition(" ")
+    return reason if meant == whole else ""
+
+
+def let_past(deployment: Object) -> str:
+    """What was let past Detour, and by whom; empty where nothing was since it was last reported."""
+    return str(_metadata(deployment, "annotations").get(LET_PAST, ""))
 
 
 def state(deployment: Object) -> str:

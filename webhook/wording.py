@@ -55,6 +55,10 @@ class Wording:
         remedy = self._kubectl("label", "detour.dev/policy=default", kind="deploy/")
         return self._say(f"no canary, {reason}", "insist", remedy)
 
+    def at_once(self, revision: str, reason: str) -> str:
+        """What would be changed directly is left to the analyzer, which is the only one that may."""
+        return self._say(f"revision {short(revision)} is promoted at once, {reason}", "watch", self._watch())
+
     def proven(self, revision: str) -> str:
         """Back to a revision that passed before."""
         return self._say(f"back to proven revision {short(revision)} at once", "watch", self._rollout())

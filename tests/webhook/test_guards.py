@@ -69,7 +69,7 @@ def test_opting_out_lets_everything_through_and_forgets() -> None:
     found = stored(new, decision)
     assert found["spec"]["template"] == V3
     assert found["metadata"]["labels"] == {stash.POLICY: "none"}
-    assert found["metadata"]["annotations"] == {}
+    assert found["metadata"]["annotations"] == {stash.LET_PAST: "opted out by ann"}
 
 
 def test_a_label_that_is_taken_away_still_counts_for_that_update() -> None:
