@@ -1,8 +1,8 @@
 """Reports what was let past Detour: by the field manager detour-bypass, or by opting out.
 
-The API server decides whether somebody may, and writes down on the Deployment who it was (manifests/policies/bypass.yaml,
-and the webhook for opting out). Here it becomes an event and an entry of the history, and then goes from the Deployment:
-so it is told even if nobody was there when it happened.
+The API server decides whether somebody may, and who it was is written on the Deployment: by the API server, as
+manifests/policies/bypass.yaml has it, or by the webhook, for opting out. Here it becomes an event and an entry of the
+history, and then goes from the Deployment; so it is told even if nobody was there when it happened.
 """
 
 from collections.abc import Mapping
