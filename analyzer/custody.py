@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.actions import Emit
@@ -35,8 +36,7 @@ class Custody:
         self._holdings = cluster.holdings
         self._journal = journal
         self._again = again
-        self._vain: dict[Key, set[Reference]] = {}
-        self._told: dict[Key, set[Reference]] = {}
+        self._known: dict[Key, _Known] = {}
 
     def start(self) -> None:
         """Begin with what a process before us has held."""
@@ -65,16 +65,15 @@ class Custody:
         except stash.StashError:
             return  # the plan says so; nothing changes until it can be read
         todo = duty(templates, {reference: is_being_deleted(found) for reference, found in held.items()})
-        vain = self._vain.get(key, set())
-        for reference in sorted(todo.hold - vain):
-            self._hold(key, reference)
+        known = self._known_of(key, primary)
+        for reference in sorted(todo.hold - known.vain):
+            self._hold(key, reference, known)
         for reference in sorted(todo.release):
             self._release(key, reference, held[reference])
         for reference in sorted(held.keys() - todo.release):
-            self._tell_if_kept(key, reference, held[reference])
+            self._tell_if_kept(key, reference, held[reference], known)
         if not held and not todo.hold:
-            self._vain.pop(key, None)
-            self._told.pop(key, None)
+            self._known.pop(key, None)
 
     def _primary(self, key: Key, *, needed: bool) -> Object | None:
         """None once its pods are not wanted any more: nothing may be in the way of those who delete."""
@@ -84,12 +83,21 @@ class Custody:
             return None
         return self._cluster.primary(key, needed=needed)
 
-    def _hold(self, key: Key, reference: Reference) -> None:
+    def _known_of(self, key: Key, primary: Object | None) -> "_Known":
+        """With another revision everything is tried again."""
+        labels = primary["metadata"].get("labels") or {} if primary else {}
+        revision = str(labels.get(stash.REVISION, ""))
+        known = self._known.setdefault(key, _Known(revision))
+        if known.revision != revision:
+            known.revision, known.vain = revision, set()
+        return known
+
+    def _hold(self, key: Key, reference: Reference, known: "_Known") -> None:
         try:
             self._holdings.hold(key, reference)
             log.info("%s is held for %s/%s", reference, *key)
         except (NotFound, Refused) as error:
-            self._vain.setdefault(key, set()).add(reference)
+            known.vain.add(reference)
             if not (isinstance(error, NotFound) and reference.optional):
                 self._tell(key, _why_not(key, reference, error))
         except ApiError as error:
@@ -118,14 +126,22 @@ class Custody:
         except ApiError as error:
             log.warning("%s is not what it was for %s/%s: %s", reference, *key, error)
 
-    def _tell_if_kept(self, key: Key, reference: Reference, found: Object) -> None:
-        told = self._told.setdefault(key, set())
-        if is_being_deleted(found) and reference not in told:
-            told.add(reference)
+    def _tell_if_kept(self, key: Key, reference: Reference, found: Object, known: "_Known") -> None:
+        if is_being_deleted(found) and reference not in known.told:
+            known.told.add(reference)
             self._tell(key, _kept(key, reference))
 
     def _tell(self, key: Key, text: str) -> None:
         self._journal.tell(Emit(text, warning=True, milestone=True), None, self._cluster.targets.get(*key))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What spares repetition, and may be lost: what could not be held for a revision, and what has been told."""
+
+    revision: str
+    vain: set[Reference] = field(default_factory=set)
+    told: set[Reference] = field(default_factory=set)
 
 
 def _templates(primary: Object) -> Templates:

@@ -55,9 +55,8 @@ def duty(templates: Templates | None, held: Mapping[Reference, bool]) -> Duty:
     needed = references(templates.primary) | references(templates.previous)
     in_flight = templates.waiting is not None or templates.previous is not None
     coming = references(templates.waiting or templates.primary)
-    exposed = needed - coming if in_flight else frozenset()
     kept = {found for found, deleting in held.items() if found in needed | coming and (in_flight or deleting)}
-    return Duty(exposed - held.keys(), frozenset(held.keys() - kept))
+    return Duty(needed - coming - held.keys(), frozenset(held.keys() - kept))
 
 
 def references(template: Object | None) -> frozenset[Reference]:

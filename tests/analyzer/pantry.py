@@ -14,6 +14,7 @@ from analyzer.kube.errors import ApiError, Conflict, NotFound
 from analyzer.kube.resources import ACCESS_REVIEWS, EVENTS, Resource
 from tests.analyzer.objects import deployment, template
 from webhook import stash
+from webhook.revision import digest, short
 
 Object = dict[str, Any]
 
@@ -135,7 +136,9 @@ class Pantry:
         found["spec"]["template"] = primary
         waits = {stash.TEMPLATE: stash.encode(stash.Stash(waiting))} if waiting else {}
         replaced = {stash.PREVIOUS: stash.encode(stash.Stash(previous))} if previous else {}
-        found["metadata"] |= {"annotations": waits | replaced, "resourceVersion": self.api.version(), **more}
+        labels = {stash.REVISION: short(digest(waiting or primary))} if waits or replaced else {}
+        metadata = {"annotations": waits | replaced, "labels": labels, "resourceVersion": self.api.version(), **more}
+        found["metadata"] |= metadata
         self.api.deployments[found["metadata"]["name"]] = found
         self._follow(found)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analyzer.holdings import LABEL
 from analyzer.kube.errors import ApiError, Conflict, Refused
 from tests.analyzer.pantry import KEY, Pantry, using, with_secret
 
@@ -88,6 +89,7 @@ def test_of_two_holders_the_last_one_lets_it_go(holding: Pantry) -> None:
     holding.runs(using("new", "shared"))
     holding.settle()
     assert holding.marks(CONFIG, "old") == ["api.detour.dev/in-use"]
+    assert LABEL in holding.api.stored[CONFIG, "old"]["metadata"]["labels"]
     holding.hear()
     holding.runs(using("new"), name="api")
     holding.settle("api")
@@ -116,13 +118,30 @@ def test_a_deployment_that_is_going_holds_nothing(holding: Pantry) -> None:
     assert holding.marks(CONFIG, "old") == []
 
 
-def test_a_namespace_that_is_going_is_not_held_up(holding: Pantry) -> None:
-    holding.touched.clear()
-    going = {"name": "shop", "resourceVersion": "2", "deletionTimestamp": "2026-01-01T00:00:00Z"}
-    holding.cluster.namespaces.learn({"metadata": going})
-    assert KEY in holding.touched
+@pytest.fixture
+def keeping(holding: Pantry) -> Pantry:
+    """The canary was cancelled, after a tool had deleted what the primary needs."""
+    holding.api.prune(CONFIG, "old")
+    holding.hear()
+    holding.runs(using("old", "shared"))
     holding.settle()
-    assert holding.marks(CONFIG, "old") == []
+    holding.touched.clear()
+    return holding
+
+
+def test_a_namespace_that_is_going_is_not_held_up(keeping: Pantry) -> None:
+    going = {"name": "shop", "resourceVersion": "2", "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    keeping.cluster.namespaces.learn({"metadata": going})
+    assert keeping.touched == [KEY]
+    keeping.settle()
+    assert keeping.marks(CONFIG, "old") is None
+
+
+def test_when_the_primary_changes_what_was_kept_for_it_is_looked_at(keeping: Pantry) -> None:
+    keeping.runs(using("new"))
+    assert keeping.touched == [KEY]
+    keeping.settle()
+    assert keeping.marks(CONFIG, "old") is None
 
 
 def test_what_cannot_be_read_changes_nothing(holding: Pantry) -> None:
@@ -145,6 +164,15 @@ def test_what_has_gone_before_it_could_be_held_is_told_once(pantry: Pantry) -> N
     assert pantry.api.requests == ["mark pruned"]
     (told,) = pantry.api.told
     assert told.startswith("ConfigMap pruned, which web.shop needs to start a pod, is gone already: create it again")
+
+
+def test_with_the_next_revision_what_was_missing_is_tried_again(pantry: Pantry) -> None:
+    pantry.runs(using("pruned"), waiting=using("new"))
+    pantry.settle()
+    pantry.api.put(CONFIG, "pruned")
+    pantry.runs(using("pruned"), waiting=using("newer"))
+    pantry.settle()
+    assert pantry.marks(CONFIG, "pruned") == [MARK]
 
 
 def test_what_pods_start_without_is_not_missed(pantry: Pantry) -> None:
