@@ -131,7 +131,6 @@ def names(shop: Shop, kind: str) -> set[str]:
     return {found["metadata"]["name"] for found in shop.get(kind)["items"]}
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks at routes that are too much in mid-canary yet")
 def test_routes_follow_the_ingresses_that_come_change_and_go_in_mid_canary(open_shop: OpenShop) -> None:
     shop = open_shop(analysis=HALF)
     other = f"other.{shop.host}"
@@ -155,9 +154,8 @@ def test_routes_follow_the_ingresses_that_come_change_and_go_in_mid_canary(open_
     assert shop.status["canaryWeight"] == 50
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks at routes that lead nowhere in mid-canary yet")
 def test_a_host_that_somebody_else_takes_over_in_mid_canary_is_his_alone(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis=HALF)
+    shop = open_shop(analysis=HALF, spec={"progressDeadlineSeconds": 300})
     shop.apply(*neighbour(shop))
     shop("rollout", "status", "deployment/neighbour", "--timeout=60s")
     shop.set_image(CANARY)
@@ -220,7 +218,6 @@ def elsewhere() -> Iterator[str]:
     kubectl("delete", "namespace", name, "--wait=false")
 
 
-@pytest.mark.xfail(strict=True, reason="only Ingresses of the namespace are looked at yet")
 def test_a_host_and_path_of_another_namespace_is_refused_until_that_one_gives_way(
     open_shop: OpenShop, elsewhere: str
 ) -> None:

@@ -163,7 +163,6 @@ def test_a_disruption_budget_counts_the_canary_where_it_can_and_is_named_where_i
     assert told[0].endswith("PodDisruptionBudget lost")
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks at Services that came later in mid-canary yet")
 def test_a_service_that_comes_in_mid_canary_serves_the_primary_alone(lay: Lay) -> None:
     shop = lay(labels=FEW, served={"app": "podinfo"})
     shop.set_image("6.0.1")
