@@ -6,13 +6,14 @@ apply in managedFields. Without these books a manifest applied again could not b
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from webhook import stash
-from webhook.mergekeys import ATOMIC_MAPS, MERGE_KEYS, Key, keyed
-from webhook.objects import annotations, elements, labels, mapping
+from webhook.books import Owner, Statement, entries, owned, union
+from webhook.mergekeys import ATOMIC_MAPS, Key, keyed
+from webhook.objects import annotations, labels, mapping
 from webhook.request import Request
 from webhook.revision import Object, Template
 
@@ -24,13 +25,6 @@ HELM = "helm"
 RELEASE = "f:meta.helm.sh/release-name"
 
 OURS = stash.LABELS | stash.ANNOTATIONS | {stash.CHANGE_CAUSE}
-
-Statement: TypeAlias = dict[Key, "Statement"]
-"""What one configuration states, as a tree of its fields and merge keys; a leaf has no branches."""
-
-
-Owner: TypeAlias = tuple[str, str]
-"""A manager and its operation, Apply or Update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,7 @@ def claimed(request: Request, waiting: Template) -> Claim | None:
     """
     if _states_everything(request):
         return WHOLE
-    if applied := _server_side(request):
+    if applied := server_side(request):
         return applied
     return _released(request) or _client_side(request, waiting)
 
@@ -126,18 +120,18 @@ def _of_manifests(new: Statement, old: Statement) -> dict[Key, Claim]:
     }
 
 
-def _server_side(request: Request) -> Claim | None:
+def server_side(request: Request) -> Claim | None:
     """From this manager's Apply entries in managedFields, as they are after the request and were before it."""
     if not request.manager:
         return None
-    after, before = _entries(request.object), _entries(request.old)
+    after, before = entries(request.object), entries(request.old)
     applied, update = (request.manager, "Apply"), (request.manager, "Update")
     if applied not in after or after.get(update) != before.get(update):
         return None  # not an apply, or one manager's name used for both: this was the other
     if _restored(request, after[applied], before.get(applied, {})) or _books_moved(request, after, before):
         return None
-    others = _union(_owned(entry) for owner, entry in after.items() if owner != applied)
-    children = _of_owners(_owned(after[applied]), _owned(before.get(applied, {})), others)
+    others = union(owned(entry) for owner, entry in after.items() if owner != applied)
+    children = _of_owners(owned(after[applied]), owned(before.get(applied, {})), others)
     return Claim(True, children) if children else None
 
 
@@ -150,12 +144,12 @@ def _released(request: Request) -> Claim | None:
     labels of the chart.
     """
     manager = (request.manager, "Update")
-    after, before = _entries(request.object).get(manager, {}), _entries(request.old).get(manager, {})
+    after, before = entries(request.object).get(manager, {}), entries(request.old).get(manager, {})
     notes = mapping(before, "fieldsV1", "f:metadata", "f:annotations")
     releases = request.manager == HELM or (RELEASE in notes and not request.manager.startswith(KUBECTL))
     if not releases or (request.wanted == request.primary and _rest(request.object) == _rest(request.old)):
         return None
-    children = _of_owners(_owned(after), _owned(before), {})
+    children = _of_owners(owned(after), owned(before), {})
     return Claim(True, children) if children else None
 
 
@@ -188,44 +182,6 @@ def _rest(deployment: Object) -> tuple[Object, ...]:
     return tuple({key: part[key] for key in part.keys() - OURS - {"template"}} for part in parts)
 
 
-def _entries(deployment: Object) -> dict[Owner, Object]:
-    """The entries of managedFields by manager and operation, but for those of subresources."""
-    return {
-        (str(entry.get("manager")), str(entry.get("operation"))): entry
-        for entry in elements(deployment.get("metadata"), "managedFields")
-        if not entry.get("subresource")
-    }
-
-
-def _owned(entry: Object) -> Statement:
-    """What of the template an entry owns, as a statement."""
-    return _paths(mapping(entry, "fieldsV1", "f:spec", "f:template"))
-
-
-def _paths(fields: Object) -> Statement:
-    """A set of paths in fieldsV1 as a statement: `f:<field>`, `k:{<merge keys>}`, `v:<value of a set>`."""
-    found: Statement = {}
-    for path, rest in fields.items():
-        kind, _, name = path.partition(":")
-        key: Key | None = name if kind == "f" else _merge_key(name) if kind == "k" else None
-        if key is not None:
-            found[key] = _paths(rest) if isinstance(rest, dict) else {}
-    return found
-
-
-def _merge_key(text: str) -> Key | None:
-    """The values of the merge keys of an element, in our order."""
-    try:
-        keys = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(keys, dict):
-        return None
-    names = next((names for names in MERGE_KEYS.values() if set(names) == set(keys)), tuple(sorted(keys)))
-    values = tuple(keys[name] for name in names)
-    return values if all(isinstance(value, str | int) for value in values) else None
-
-
 def _of_owners(new: Statement, old: Statement, others: Statement) -> dict[Key, Claim]:
     """Server-side apply deletes what the configuration no longer has, but nothing that somebody else owns."""
     found: dict[Key, Claim] = {}
@@ -238,11 +194,3 @@ def _of_owners(new: Statement, old: Statement, others: Statement) -> dict[Key, C
         elif children := _of_owners({}, old[key], others[key]):
             found[key] = Claim(False, children)
     return found
-
-
-def _union(statements: Iterable[Statement]) -> Statement:
-    merged: Statement = {}
-    for statement in statements:
-        for key, rest in statement.items():
-            merged[key] = _union((merged.get(key, {}), rest))
-    return merged
