@@ -142,7 +142,10 @@ def _meeting(
         for host, path in paths(ingress):
             if _routes_to(path, services):
                 classes.setdefault(_place(host, path), set()).add(_class(ingress))
+    hosts = {host for host, _, _ in classes}
     for ingress in ingresses:
+        if hosts.isdisjoint(rule.get("host", "") for rule in ingress["spec"].get("rules") or ()):
+            continue  # nearly all of a large cluster's
         its = _class(ingress)
         for host, path in paths(ingress):
             known = classes.get(_place(host, path), set())

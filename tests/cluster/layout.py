@@ -1,6 +1,5 @@
 """Shops with other labels, selectors and Services than the usual ones, and who serves whom in them."""
 
-import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,8 +84,3 @@ def hostname_rule(selector: Object) -> Object:
     """Anti-affinity that allows one pod of these a node."""
     term = {"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"}
     return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
-
-
-def dumps(*objects: Object) -> str:
-    """A manifest of several objects."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
