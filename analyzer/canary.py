@@ -96,7 +96,7 @@ def _pod_template(primary: Object, template: Object, change: Rewriting) -> dict[
     labels: dict[str, str] = template["metadata"].get("labels") or {}
     return {
         "metadata": {**template["metadata"], "labels": {**change.of(labels), **mark(primary)}},
-        "spec": pod_labels.followed(template["spec"], labels, change),
+        "spec": pod_labels.followed(template["spec"], labels, change, primary["metadata"]["namespace"]),
     }
 
 

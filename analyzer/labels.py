@@ -84,12 +84,12 @@ def service_selector(service: Object) -> Selector:
     return {"matchLabels": service["spec"]["selector"]}
 
 
-def followed(pod_spec: Object, labels: Labels, rewriting: Rewriting) -> dict[str, Any]:
+def followed(pod_spec: Object, labels: Labels, rewriting: Rewriting, home: str) -> dict[str, Any]:
     """The pod spec with affinity and spread terms that mean the pod itself still meaning it.
 
-    A term means the pod itself where its selector takes the labels that the pod had: one that shares a label with it
-    and asks for another component goes on meaning that one. Terms on a label that was taken away have nothing to
-    follow, and go on meaning the primary's pods.
+    A term means the pod itself where its selector takes the labels that the pod had, in its namespace `home`: one that
+    shares a label with it and asks for another component goes on meaning that one. Terms on a label that was taken
+    away have nothing to follow, and go on meaning the primary's pods.
     """
     new = {(key, labels[key]): value for key, value in rewriting.values.items()}
 
@@ -99,7 +99,9 @@ def followed(pod_spec: Object, labels: Labels, rewriting: Rewriting) -> dict[str
         if not isinstance(term, dict):
             return term
         if selector := term.get("labelSelector"):
-            return {**term, "labelSelector": _selector(selector, new)} if matches(selector, labels) else term
+            here = home in (term.get("namespaces") or [home]) or term.get("namespaceSelector") is not None
+            itself = here and matches(selector, labels)
+            return {**term, "labelSelector": _selector(selector, new)} if itself else term
         return {key: follow(value) for key, value in term.items()}
 
     result = dict(pod_spec)

@@ -145,7 +145,7 @@ def test_terms_that_mean_the_pod_itself_follow_it() -> None:
         "topologySpreadConstraints": [{"maxSkew": 1, "labelSelector": SELF}],
         "nodeSelector": {"app": "web"},
     }
-    result = followed(spec, {"app": "web", "tier": "backend"}, Rewriting({"app": "web-canary"}))
+    result = followed(spec, {"app": "web", "tier": "backend"}, Rewriting({"app": "web-canary"}), "shop")
     mine = {"matchLabels": {"app": "web-canary", "tier": "backend"}}
     anti = result["affinity"]["podAntiAffinity"]
     assert anti["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"] == mine
@@ -158,7 +158,7 @@ def test_terms_that_mean_the_pod_itself_follow_it() -> None:
 
 def test_a_term_that_means_other_pods_stays() -> None:
     term = [{"maxSkew": 1, "labelSelector": {"matchLabels": {"app": "db"}}}]
-    result = followed({"topologySpreadConstraints": term}, {"app": "web"}, Rewriting({"app": "web-canary"}))
+    result = followed({"topologySpreadConstraints": term}, {"app": "web"}, Rewriting({"app": "web-canary"}), "shop")
     assert result["topologySpreadConstraints"] == term
 
 
@@ -166,15 +166,35 @@ def test_a_term_that_shares_the_label_and_means_another_component_stays() -> Non
     cache = {"matchLabels": {"app": "web", "component": "cache"}}
     nearby = {"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": cache, "topologyKey": "zone"}]}
     result = followed(
-        {"affinity": {"podAffinity": nearby}}, {"app": "web", "component": "api"}, Rewriting({"app": "web-canary"})
+        {"affinity": {"podAffinity": nearby}},
+        {"app": "web", "component": "api"},
+        Rewriting({"app": "web-canary"}),
+        "shop",
     )
     assert result["affinity"]["podAffinity"] == nearby
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ({}, "web-canary"),
+        ({"namespaces": ["shop", "b"]}, "web-canary"),
+        ({"namespaces": ["b"]}, "web"),
+        ({"namespaces": ["b"], "namespaceSelector": {}}, "web-canary"),
+    ],
+)
+def test_a_term_that_means_pods_of_another_namespace_stays(where: Object, value: str) -> None:
+    term = {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": "zone", **where}
+    near = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    result = followed({"affinity": near}, {"app": "web"}, Rewriting({"app": "web-canary"}), "shop")
+    (found,) = result["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert found["labelSelector"]["matchLabels"] == {"app": value}
 
 
 @pytest.mark.parametrize("selector", [None, {}])
 def test_a_term_that_means_no_pod_or_every_pod_stays(selector: Object | None) -> None:
     spread = [{"maxSkew": 1, "labelSelector": selector}]
-    result = followed({"topologySpreadConstraints": spread}, {"app": "web"}, Rewriting({"app": "web-canary"}))
+    result = followed({"topologySpreadConstraints": spread}, {"app": "web"}, Rewriting({"app": "web-canary"}), "shop")
     assert result["topologySpreadConstraints"] == spread
 
 
