@@ -24,7 +24,7 @@ def namespaces() -> Iterator[tuple[str, str]]:
     kubectl("delete", "namespace", managed, free, "--wait=false")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pairs(namespaces: tuple[str, str]) -> Pairs:
     """A managed Deployment and its twin, both created in the same way."""
 

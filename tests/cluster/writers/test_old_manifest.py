@@ -28,9 +28,6 @@ def image_and_more(place: Place) -> Object:
     return manifest
 
 
-SILENT = pytest.param(
-    "replace", marks=pytest.mark.xfail(strict=True, reason="taken for our own answer, since it strips our keys")
-)
 each_way = pytest.mark.parametrize("way", ["apply", SERVER_SIDE, "replace"])
 FORTH = typed(f"set image deployment/APP podinfo={NEW}")
 UNSEEN = {
@@ -45,7 +42,7 @@ UNSEEN = {
 each_change = pytest.mark.parametrize("new", [image, image_and_more])
 
 
-@pytest.mark.parametrize("way", ["apply", SERVER_SIDE, SILENT])
+@each_way
 @each_change
 def test_the_old_manifest_takes_the_update_back_and_says_so(
     way: str, new: Callable[[Place], Object], pairs: Pairs

@@ -1,7 +1,5 @@
 """`kubectl rollout restart`: what is proven restarts at once, the canary, too, and no analysis starts anew."""
 
-import pytest
-
 from tests.cluster.audit import listening
 from tests.cluster.kubectl import eventually
 from tests.cluster.shop import OpenShop, tag_of
@@ -43,7 +41,6 @@ def test_a_restart_while_an_update_waits_stamps_both_and_the_update_stays_the_sa
         assert after["metadata"][kind][key] == before["metadata"][kind][key]
 
 
-@pytest.mark.xfail(strict=True, reason="the canary's Deployment does not get the stamp")
 def test_a_restart_during_a_canary_restarts_both_and_the_analysis_goes_on(open_shop: OpenShop) -> None:
     shop = open_shop(replicas=1, analysis={"interval": "30s"})
     shop.set_image("6.0.1")

@@ -71,7 +71,6 @@ def test_a_history_on_a_replica_set_proves_nothing(pair: Pair) -> None:
     assert stash.HISTORY not in place.keys
 
 
-@pytest.mark.xfail(strict=True, reason="refused, as if it had been asked for by whoever undoes")
 def test_a_promotion_that_lies_on_a_replica_set_hinders_no_undo(pair: Pair) -> None:
     place = pair.managed
     undone_to(place, f"{stash.PROMOTE}={stash.promote_request(stash.GO, revision.digest(place.template))}")
