@@ -170,6 +170,20 @@ def test_a_host_that_somebody_else_takes_over_in_mid_canary_is_his_alone(open_sh
     eventually(lambda: answers(shop.host) == SHARED, "the canary has its share again", 40, lambda: answers(shop.host))
 
 
+def test_a_path_that_is_contested_in_mid_canary_is_split_again_once_that_is_settled(open_shop: OpenShop) -> None:
+    shop = open_shop(analysis=HALF, spec={"progressDeadlineSeconds": 300})
+    shop.apply(*neighbour(shop))
+    shop.set_image(CANARY)
+    shop.until_weight(50)
+    eventually(lambda: answers(shop.host) == SHARED, "the canary answers", 20, lambda: answers(shop.host))
+    shop.apply(ingress("theirs", (shop.host, "/", "neighbour", 9898)))
+    eventually(lambda: CANARY not in answers(shop.host), "nobody is split", 20, lambda: answers(shop.host))
+    said = f"Ingress theirs sends {shop.host}/ to another backend"
+    eventually(lambda: said in shop.status.get("message", ""), "it is said", 20, lambda: shop.status)
+    shop("delete", "ingress", "theirs")
+    eventually(lambda: answers(shop.host) == SHARED, "the canary has its share again", 40, lambda: answers(shop.host))
+
+
 def by_hand(host: str) -> Object:
     marks = {f"{NGINX}/canary": "true", f"{NGINX}/canary-by-header": "x-beta"}
     return ingress("by-hand", (host, "/", "neighbour", 9898), annotations=marks)
