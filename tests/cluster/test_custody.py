@@ -102,9 +102,11 @@ def idle() -> Iterator[Idle]:
 
 
 def opened(shop: Any) -> Iterator[Any]:
-    shop.open()
-    yield shop
-    kubectl("delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
+    try:
+        shop.open()
+        yield shop
+    finally:
+        kubectl("delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
 
 
 def pods(shop: Shop) -> dict[str, bool]:
