@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from webhook.claims import Claim
 from webhook.defaults import FREE_MAPS, default
-from webhook.mergekeys import MERGE_KEYS, Key, keyed, rivals
+from webhook.mergekeys import CONTAINERS, MERGE_KEYS, Key, keyed, rivals
 from webhook.revision import Object, Template
 
 
@@ -94,7 +94,10 @@ def _fold_list(primary: Elements, stash: Elements, request: Elements, claim: Cla
     folded: Elements = {}
     for key in stash | request:
         sides = primary.get(key, ABSENT), stash.get(key, ABSENT), request.get(key, ABSENT)
-        element = _fold(sides, _beneath(claim, key), name)
+        beneath = _beneath(claim, key)
+        if name in CONTAINERS and key in primary and key not in stash and not (beneath and beneath.stated):
+            continue  # what waits has it no longer; kubectl would not have found it, nor does a part of it make one
+        element = _fold(sides, beneath, name)
         if element is ABSENT:
             continue
         if key in request:  # an element lives by its merge key

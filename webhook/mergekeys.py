@@ -29,6 +29,8 @@ MERGE_KEYS: dict[str, tuple[str, ...]] = {
     "schedulingGates": ("name",),
 }
 
+CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
+
 ATOMIC_MAPS = frozenset(
     {
         "nodeSelector",

@@ -13,11 +13,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.webhook.test_twin import IMAGES, NAMES, STEADY, TUNING, VALUES, VARIABLES, manifests
-from webhook import stash
 
 NAME = "podinfo"
 DEPLOYMENT = f"deployment/{NAME}"
-SERVER_SIDE = ("apply", "--server-side", "--force-conflicts")
 
 Object = dict[str, Any]
 
@@ -34,7 +32,9 @@ class Command:
     def kind(self) -> str:
         """What it is called in a count: the words before what they are done to."""
         kind = self.words[: 1 + (self.words[0] in ("set", "rollout"))]
-        return " ".join([*kind, *(word for word in self.words if word.startswith(("--type", "--server-side")))])
+        return " ".join(
+            [*kind, *(word for word in self.words if word.startswith(("--type", "--server-side", "--force")))]
+        )
 
     def __repr__(self) -> str:
         """As it is typed."""
@@ -44,9 +44,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Promotion:
-    """What the analyzer asks for: no command of a user's, and nothing to a twin."""
+    """What the analyzer asks for: no command of a user's, and nothing to a twin.
 
-    verb: str
+    What waits is promoted; a promotion that is under way is done, or is taken `back`.
+    """
+
+    back: bool
 
 
 Step = Command | Promotion
@@ -69,9 +72,10 @@ def apply(template: Object) -> Command:
     return Command(("apply", "-f", "-"), manifest(template))
 
 
-def server_side(text: str, manager: str) -> Command:
+def server_side(text: str, manager: str, *, force: bool) -> Command:
     """`kubectl apply --server-side -f`, by one of several managers."""
-    return Command((*SERVER_SIDE, f"--field-manager={manager}", "-f", "-"), text)
+    forced = ("--force-conflicts",) if force else ()
+    return Command(("apply", "--server-side", *forced, f"--field-manager={manager}", "-f", "-"), text)
 
 
 def _set(what: str, container: str, *words: str) -> Command:
@@ -126,14 +130,20 @@ EDITING = SECONDS.map(
     lambda seconds: Command(("edit", DEPLOYMENT), script=f"s/(terminationGracePeriodSeconds:).*/\\1 {seconds}/")
 )
 ROLLING = st.sampled_from([Command(("rollout", verb, DEPLOYMENT)) for verb in ("restart", "undo")])
-PROMOTING = st.sampled_from([stash.GO, stash.GO, stash.DONE, stash.DONE, stash.BACK]).map(Promotion)
+PROMOTING = st.sampled_from([False, False, True]).map(Promotion)
 ANYBODY: list[st.SearchStrategy[Any]] = [SETTING, SETTING, PATCHING, BESIDE, EDITING, ROLLING, PROMOTING, PROMOTING]
 
 APPLYING = manifests().map(apply)
 REPLACING = manifests().map(lambda template: Command(("replace", "-f", "-"), manifest(template)))
 # An emptied map that is stated as `{}` needs two server-side applies to come back, with Detour and without: STEADY.
-FLUX = STEADY.map(lambda template: server_side(manifest(template), "flux"))
-TUNER = TUNING.map(lambda part: server_side(_named({"spec": {"template": copy.deepcopy(part)}}), "tuner"))
+FLUX = STEADY.map(lambda template: server_side(manifest(template), "flux", force=True))
+MAYBE_FORCED = st.sampled_from([True, True, False])
+TUNER = st.builds(
+    lambda part, force: server_side(_named({"spec": {"template": copy.deepcopy(part)}}), "tuner", force=force),
+    TUNING,
+    MAYBE_FORCED,
+)
+CAREFUL = STEADY.map(lambda template: server_side(manifest(template), "flux", force=False))
 
 
 @dataclass(frozen=True)
@@ -151,4 +161,4 @@ def sequences(length: int) -> st.SearchStrategy[Sequence]:
         step = st.sampled_from([*ANYBODY, *appliers]).flatmap(lambda kind: kind)
         return st.builds(Sequence, first, st.lists(step, min_size=length, max_size=length))
 
-    return st.one_of(lives(APPLYING, APPLYING, APPLYING, REPLACING), lives(FLUX, FLUX, FLUX, TUNER))
+    return st.one_of(lives(APPLYING, APPLYING, APPLYING, REPLACING), lives(FLUX, FLUX, CAREFUL, TUNER))

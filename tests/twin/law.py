@@ -18,6 +18,7 @@ from webhook import stash
 from webhook.revision import digest, without_restart
 
 UNDO = ("rollout", "undo")
+CONFLICT, WEBHOOK = "Apply failed with", "denied the request"
 SHARED = "a field came to have two owners in one of them only"
 INVALID = "the API server refused the template, which for what waits is left to a dry run of the promotion"
 
@@ -61,7 +62,7 @@ class Life:
                 told = self._promote(step) if isinstance(step, Promotion) else self._tell(step)
                 if told:
                     self.steps.append(step)
-                    self._compare()
+                    self.compare()
         except Ended as end:
             self.account.ended[str(end)] += 1
 
@@ -74,6 +75,9 @@ class Life:
         if not mine.reached:
             self.account.unsent[step.kind] += 1
             return False
+        if mine.refused and CONFLICT in mine.words and WEBHOOK not in mine.words:
+            self.account.unsent["apply --server-side without force (the API server saw a conflict)"] += 1
+            return False
         theirs = self.twin.tell(step)
         if theirs.refused and not mine.refused and "is invalid" in theirs.words:
             raise Ended(INVALID)
@@ -85,16 +89,19 @@ class Life:
     def _promote(self, step: Promotion) -> bool:
         """Ask as the analyzer does, where there is something to ask for."""
         deployment = self.managed.read()
-        waiting, promoting = stash.diverted(deployment), stash.previous(deployment) is not None
-        if promoting == (step.verb == stash.GO) or (step.verb == stash.GO and waiting is None):
+        waiting = stash.diverted(deployment)
+        if stash.previous(deployment) is not None:
+            verb, whole = stash.BACK if step.back else stash.DONE, digest(deployment["spec"]["template"])
+        elif waiting is not None and not step.back:
+            verb, whole = stash.GO, waiting.digest
+        else:
             return False
-        whole = digest(deployment["spec"]["template"]) if promoting or waiting is None else waiting.digest
-        wish = f"{stash.PROMOTE}={stash.promote_request(step.verb, whole)}"
+        wish = f"{stash.PROMOTE}={stash.promote_request(verb, whole)}"
         words = ("annotate", DEPLOYMENT, wish, "--overwrite", f"--as={ANALYZER}", "--field-manager=detour")
         told = self.managed.tell(Command(words))
         if told.refused:
             raise self._apart("a promotion was refused", step, told.words)
-        self.account.told[f"promotion ({step.verb})"] += 1
+        self.account.told[f"promotion ({verb})"] += 1
         self.proven.add(whole)
         return True
 
@@ -105,7 +112,7 @@ class Life:
         theirs = self.twin.before()
         return mine is not None and theirs is not None and digest(mine) == digest(theirs)
 
-    def _compare(self) -> None:
+    def compare(self) -> None:
         """Raises Apart where they differ now, and Ended where they will without a fault of Detour's."""
         managed, twin = self.managed.read(), self.twin.read()
         self.account.diverted += stash.diverted(managed) is not None

@@ -259,27 +259,3 @@ def test_what_only_the_primary_has_is_not_given_up_in_parts() -> None:
         [owned("flux", "Apply", image=IMAGE), others], [owned("flux", "Apply", image=IMAGE, env=ENV_A), others]
     )
     assert meant(primary, {"image": "p:2"}, {"image": "p:2", "env": [A1]}, request) == {"image": "p:2"}
-
-
-def test_a_volume_has_one_source() -> None:
-    def pods(**source: Any) -> Fields:
-        return {"spec": {"volumes": [{"name": "data", **source}]}}
-
-    primary, waiting = pods(emptyDir={}), pods(configMap={"name": "a"})
-    assert fold(primary, waiting, pods(secret={"secretName": "b"}), None) == pods(secret={"secretName": "b"})
-    assert fold(primary, waiting, primary, None) == waiting
-
-
-def test_the_order_is_that_of_what_waits_and_what_is_new_comes_last() -> None:
-    sidecar, proxy = {"name": "sidecar", "image": "s"}, {"name": "proxy", "image": "x"}
-
-    def pods(*containers: Fields) -> Fields:
-        return {"spec": {"containers": list(containers)}}
-
-    app1, app2 = {"name": "app", "image": "a:1"}, {"name": "app", "image": "a:2"}
-    assert fold(pods(app1), pods(sidecar, app2), pods(app1, proxy), None) == pods(sidecar, app2, proxy)
-
-
-def test_what_an_applier_states_anew_comes_before_what_others_put_there() -> None:
-    found = meant({"env": [B2, A2]}, {"env": [A1]}, {"env": [B1, A2]}, client_side({"env": [B1]}, {}))
-    assert found["env"] == [B1, A1]
