@@ -53,7 +53,7 @@ def neighbour(shop: Shop) -> tuple[Object, Object]:
     return deployment, service
 
 
-def answers(host: str, path: str = "/", pool: urllib3.HTTPConnectionPool | None = None, times: int = 24) -> set[str]:
+def answers(host: str, path: str = "/", pool: urllib3.HTTPConnectionPool | None = None, times: int = 12) -> set[str]:
     """The versions that answer. Everything but a 200 is an answer of its own."""
     found: Counter[str] = Counter()
     pool = pool or plainly()
