@@ -34,7 +34,7 @@ func fluxDiff(ctx context.Context, config *rest.Config, manifest *unstructured.U
 	return seen{Drifted: true, Live: live.Object, Predicted: predicted.Object}, nil
 }
 
-// fluxSync applies what has drifted, and undoes what people did by kubectl, as a Kustomization does.
+// fluxSync applies what has drifted, and takes over the fields that people have changed by kubectl.
 func fluxSync(ctx context.Context, config *rest.Config, manifest *unstructured.Unstructured) error {
 	resources, err := fluxManager(config)
 	if err != nil {
@@ -47,6 +47,7 @@ func fluxSync(ctx context.Context, config *rest.Config, manifest *unstructured.U
 			{Name: "kubectl", OperationType: metav1.ManagedFieldsOperationApply},
 			{Name: "kubectl", OperationType: metav1.ManagedFieldsOperationUpdate},
 			{Name: "before-first-apply", OperationType: metav1.ManagedFieldsOperationUpdate},
+			{Name: "kustomize-controller", OperationType: metav1.ManagedFieldsOperationUpdate},
 		},
 	}
 	_, err = resources.Apply(ctx, manifest, options)
