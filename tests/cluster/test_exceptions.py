@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.layout import AUDIT_LOG
 from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.person import Person, hire
-from tests.cluster.shop import OpenShop, Shop, tag_of
+from tests.cluster.shop import IMAGE, OpenShop, Shop, tag_of
+from webhook.stash import LET_PAST
 
 
 def lenient(**spec: Any) -> str:
@@ -27,6 +29,12 @@ def open_under(open_shop: OpenShop, policy: str, *without: str) -> Shop:
     return shop
 
 
+def message(shop: Shop) -> str:
+    """What the Canary says; empty until there is one."""
+    shop("wait", "canary/podinfo", "--for=create", "--timeout=20s")
+    return str(shop.status.get("message", ""))
+
+
 def last(shop: Shop) -> Object:
     return dict(shop.status["history"][-1])
 
@@ -34,6 +42,7 @@ def last(shop: Shop) -> Object:
 def test_what_no_route_leads_to_goes_directly_and_the_history_says_why(open_shop: OpenShop) -> None:
     shop = open_under(open_shop, lenient(), "ingress")
     shop.set_image("6.0.1")
+    message(shop)
     shop.until("Succeeded", 40)
     assert shop.live_image == "6.0.1"
     assert "directly, since no Ingress sends requests to Service podinfo" in last(shop)["message"]
@@ -43,7 +52,7 @@ def test_what_no_route_leads_to_goes_directly_and_the_history_says_why(open_shop
 def test_what_no_service_selects_waits_where_the_policy_says_so(open_shop: OpenShop) -> None:
     shop = open_under(open_shop, lenient(withoutRoutes="wait"), "ingress", "service")
     shop.set_image("6.0.1")
-    eventually(lambda: "no Service selects" in str(shop.status.get("message")), "it says why", 20)
+    eventually(lambda: "no Service selects" in message(shop), "it says why", 20)
     assert (shop.live_image, tag_of(shop.waiting)) == ("6.0.0", "6.0.1")
 
 
@@ -54,6 +63,7 @@ def test_in_a_freeze_of_the_policy_an_update_waits_and_can_be_let_through_by_han
     freeze = {"schedule": f"0 {hour} * * *", "duration": "4h", "reason": "black friday"}
     shop = open_under(open_shop, lenient(freezes=[freeze]))
     shop.set_image("6.0.1")
+    message(shop)
     shop.until("Waiting", 20)
     assert "frozen until" in shop.status["message"]
     assert "(black friday)" in shop.status["message"]
@@ -67,7 +77,7 @@ def test_in_a_freeze_of_the_policy_an_update_waits_and_can_be_let_through_by_han
 def test_a_freeze_that_cannot_be_read_is_named_where_the_update_waits(open_shop: OpenShop) -> None:
     shop = open_under(open_shop, lenient(freezes=[{"schedule": "at four o'clock", "duration": "4h"}]))
     shop.set_image("6.0.1")
-    eventually(lambda: "spec.freezes[0].schedule" in str(shop.status.get("message")), "it says why", 20)
+    eventually(lambda: "spec.freezes[0].schedule" in message(shop), "it says why", 20)
 
 
 def test_a_namespace_may_be_opened_for_updates_that_go_directly(open_shop: OpenShop) -> None:
@@ -75,6 +85,7 @@ def test_a_namespace_may_be_opened_for_updates_that_go_directly(open_shop: OpenS
     owner = Person(shop)
     assert "go directly" in owner("pause", "--direct", "--reason", "release night").out
     shop.set_image("6.0.1")
+    message(shop)
     shop.until("Succeeded", 40)
     assert shop.live_image == "6.0.1"
     message = last(shop)["message"]
@@ -100,3 +111,39 @@ def test_opening_a_namespace_takes_the_verb_bypass_and_ones_own_name(open_shop: 
         assert "it must begin with 'by " in forged.err
     finally:
         kubectl("delete", "clusterrole,clusterrolebinding", f"{shop.namespace}-clerk")
+
+
+def test_who_lets_something_past_is_told_with_the_reason_in_events_history_and_audit_log(open_shop: OpenShop) -> None:
+    shop = open_under(open_shop, lenient())
+    container = {"name": "podinfo", "image": f"{IMAGE}:6.0.1"}
+    template = {"spec": {"containers": [container]}}
+    notes = {"annotations": {"kubernetes.io/change-cause": "INC-42"}}
+    change = json.dumps({"metadata": notes, "spec": {"template": template}})
+    shop("patch", "deployment/podinfo", "--field-manager=detour-bypass", "-p", change)
+    assert shop.live_image == "6.0.1"
+    said = "let past by kubernetes-admin: INC-42"
+    eventually(lambda: f"podinfo.{shop.namespace} was {said}" in shop.events("Deployment"), "it is told", 20)
+    entry = last(shop)
+    assert (entry["outcome"], entry["message"], entry["by"]) == ("LetPast", said, "kubernetes-admin")
+    eventually(lambda: not shop.primary["metadata"]["annotations"].get(LET_PAST), "it is told once", 10)
+    audited = [line for line in AUDIT_LOG.read_text().splitlines() if "detour-bypass/bypass" in line]
+    assert any(shop.namespace in line and said in line for line in audited)
+
+
+def test_who_opts_out_is_told(open_shop: OpenShop) -> None:
+    shop = open_under(open_shop, lenient())
+    shop("label", "deployment/podinfo", "detour.dev/policy=none")
+    said = f"podinfo.{shop.namespace} was opted out by kubernetes-admin"
+    eventually(lambda: said in shop.events("Deployment"), "it is told", 20)
+    eventually(lambda: LET_PAST not in shop.primary["metadata"].get("annotations", {}), "it is told once", 10)
+
+
+def test_who_may_not_bypass_is_diverted_and_nothing_is_told(open_shop: OpenShop, tmp_path: Path) -> None:
+    shop = open_under(open_shop, lenient())
+    editor = hire(shop, tmp_path, "editor", "edit")
+    change = ("set", "image", "deployment/podinfo", f"podinfo={IMAGE}:6.0.1", "--field-manager=detour-bypass")
+    assert "as a canary first" in editor.kubectl(*change).err
+    forged = editor.kubectl("annotate", "deployment/podinfo", f"{LET_PAST}=let past by kubernetes-admin")
+    assert forged.code == 0
+    assert LET_PAST not in shop.primary["metadata"]["annotations"]
+    assert not [text for text in shop.events("Deployment") if "let past" in text]
