@@ -65,8 +65,8 @@ def test_in_a_freeze_of_the_policy_an_update_waits_and_can_be_let_through_by_han
     shop.set_image("6.0.1")
     message(shop)
     shop.until("Waiting", 20)
-    assert "frozen until" in shop.status["message"]
-    assert "(black friday)" in shop.status["message"]
+    eventually(lambda: "frozen until" in message(shop), "it says until when", 20)
+    assert "(black friday)" in message(shop)
     trusted = hire(shop, tmp_path, "trusted", "edit", "detour-promote")
     assert trusted("promote", "podinfo", "--reason", "sold out").code == 0
     shop.until("Succeeded", 40)
@@ -88,8 +88,8 @@ def test_a_namespace_may_be_opened_for_updates_that_go_directly(open_shop: OpenS
     message(shop)
     shop.until("Succeeded", 40)
     assert shop.live_image == "6.0.1"
-    message = last(shop)["message"]
-    assert message == f"promoted directly, as the namespace says, by {owner.user} (release night)"
+    said = last(shop)["message"]
+    assert said == f"promoted directly, as the namespace says, by {owner.user} (release night)"
     assert "begin again" in owner("resume").out
     shop.set_image("6.0.2")
     shop.until("Progressing", 20)
