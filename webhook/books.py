@@ -1,8 +1,9 @@
 """The books of server-side apply: which manager owns what of a pod template, as managedFields tell it."""
 
-import json
 from collections.abc import Iterable
 from typing import TypeAlias
+
+import orjson
 
 from webhook.mergekeys import MERGE_KEYS, Key
 from webhook.objects import elements, mapping
@@ -30,6 +31,11 @@ def owned(entry: Object) -> Statement:
     return _paths(mapping(entry, "fieldsV1", "f:spec", "f:template"))
 
 
+def annotates(entry: Object, name: str) -> bool:
+    """Whether an entry owns the Deployment's annotation of this name."""
+    return f"f:{name}" in mapping(entry, "fieldsV1", "f:metadata", "f:annotations")
+
+
 def _paths(fields: Object) -> Statement:
     """A set of paths in fieldsV1 as a statement: `f:<field>`, `k:{<merge keys>}`, `v:<value of a set>`."""
     found: Statement = {}
@@ -44,8 +50,8 @@ def _paths(fields: Object) -> Statement:
 def _merge_key(text: str) -> Key | None:
     """The values of the merge keys of an element, in our order."""
     try:
-        keys = json.loads(text)
-    except (ValueError, RecursionError):
+        keys = orjson.loads(text)
+    except ValueError:
         return None
     if not isinstance(keys, dict):
         return None
@@ -55,6 +61,7 @@ def _merge_key(text: str) -> Key | None:
 
 
 def union(statements: Iterable[Statement]) -> Statement:
+    """What any of them states."""
     merged: Statement = {}
     for statement in statements:
         for key, rest in statement.items():

@@ -5,15 +5,16 @@ means the leaves that do not differ, and tools keep books about it: client-side 
 apply in managedFields. Without these books a manifest applied again could not be told from a step back.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from webhook import stash
-from webhook.books import Owner, Statement, entries, owned, union
+from webhook.books import Owner, Statement, annotates, entries, owned, union
 from webhook.mergekeys import ATOMIC_MAPS, Key, keyed
-from webhook.objects import annotations, labels, mapping
+from webhook.objects import annotations, labels, mapping, template
 from webhook.request import Request
 from webhook.revision import Object, Template
 
@@ -22,7 +23,7 @@ CLIENT_SIDE_APPLY = "kubectl-client-side-apply"
 REPLACE = "kubectl-replace"
 KUBECTL = "kubectl-"
 HELM = "helm"
-RELEASE = "f:meta.helm.sh/release-name"
+RELEASE = "meta.helm.sh/release-name"
 
 OURS = stash.LABELS | stash.ANNOTATIONS | {stash.CHANGE_CAUSE}
 
@@ -72,25 +73,38 @@ def _states_everything(request: Request) -> bool:
 
 
 def _client_side(request: Request, waiting: Template) -> Claim | None:
-    """From the manifests in last-applied-configuration, the new one and the one before."""
+    """From the manifests in last-applied-configuration, the new one and the one before.
+
+    One that brings our annotation was read from here while something waited. What it has of the primary's it found
+    there, and nobody asked for it.
+    """
     new, old = (annotations(deployment).get(LAST_APPLIED) for deployment in (request.object, request.old))
-    if not new or (new == old and request.manager != CLIENT_SIDE_APPLY):
+    if not new or (new == old and not _applies(request)):
         return None
-    manifest = _manifest(new)
+    applied = _read(new)
+    if stash.TEMPLATE in annotations(applied):
+        return None
+    manifest = template(applied)
     if request.wanted == request.primary and (new == old or _says(manifest, waiting, request.primary, "")):
         return None  # kubectl sends what differs, and what the manifest says: the template was restored by us
     after = _stated(manifest, "")
-    before = after if new == old else _stated(_manifest(old), "")
+    before = after if new == old else _stated(template(_read(old)), "")
     return Claim(True, _of_manifests(after, before)) if after else None
 
 
-def _manifest(text: str | None) -> Template:
-    """The pod template in a manifest, empty where it cannot be read."""
+def _applies(request: Request) -> bool:
+    """Whether it comes from a client-side apply: kubectl's, or that of a tool which calls it by another name."""
+    if request.manager.startswith(KUBECTL):
+        return request.manager == CLIENT_SIDE_APPLY
+    return annotates(entries(request.object).get((request.manager, "Update"), {}), LAST_APPLIED)
+
+
+def _read(text: str | None) -> Object:
+    """A manifest, empty where it cannot be read."""
     try:
-        applied = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
+        return mapping(orjson.loads(text) if isinstance(text, str) else None)
+    except ValueError:
         return {}
-    return mapping(applied, "spec", "template")
 
 
 def _says(manifest: Any, waiting: Any, primary: Any, name: str) -> bool:
@@ -126,7 +140,7 @@ def server_side(request: Request) -> Claim | None:
         return None
     after, before = entries(request.object), entries(request.old)
     applied, update = (request.manager, "Apply"), (request.manager, "Update")
-    if applied not in after or after.get(update) != before.get(update):
+    if applied not in after or (not request.forced and after.get(update) != before.get(update)):
         return None  # not an apply, or one manager's name used for both: this was the other
     if _restored(request, after[applied], before.get(applied, {})) or _books_moved(request, after, before):
         return None
@@ -145,8 +159,7 @@ def _released(request: Request) -> Claim | None:
     """
     manager = (request.manager, "Update")
     after, before = entries(request.object).get(manager, {}), entries(request.old).get(manager, {})
-    notes = mapping(before, "fieldsV1", "f:metadata", "f:annotations")
-    releases = request.manager == HELM or (RELEASE in notes and not request.manager.startswith(KUBECTL))
+    releases = request.manager == HELM or (annotates(before, RELEASE) and not request.manager.startswith(KUBECTL))
     if not releases or (request.wanted == request.primary and _rest(request.object) == _rest(request.old)):
         return None
     children = _of_owners(owned(after), owned(before), {})

@@ -145,3 +145,40 @@ def test_who_drops_our_label_with_our_annotation_has_put_another_deployment_in_i
     old: Fields = {"metadata": ours, "spec": {"template": template("p:1")}}
     new: Fields = {"metadata": {}, "spec": {"template": template("p:3")}}
     assert claimed(Request("", "UPDATE", new, old, manager="helm"), template("p:2")) is WHOLE
+
+
+def named(manager: str, owner: str) -> Request:
+    """The same manifest again, of a client-side apply whose last-applied-configuration `owner` owns."""
+    request = client_side("podinfo:2", "podinfo:2", wanted=template("podinfo:2", env=[A1]), primary=V1)
+    books: Fields = {"f:metadata": {"f:annotations": {f"f:{LAST_APPLIED}": {}}}}
+    request.object["metadata"]["managedFields"] = [{"manager": owner, "operation": "Update", "fieldsV1": books}]
+    return replace(request, manager=manager)
+
+
+@pytest.mark.parametrize(
+    ("manager", "owner", "applies"),
+    [
+        ("argocd-controller", "argocd-controller", True),
+        ("ci", "argocd-controller", False),
+        ("kubectl-edit", "kubectl-edit", False),
+    ],
+)
+def test_who_keeps_client_side_books_under_another_name_means_his_manifest(
+    manager: str, owner: str, applies: bool
+) -> None:
+    assert (claimed(named(manager, owner), V2) is not None) is applies
+
+
+def test_a_manifest_that_was_read_while_something_waited_means_what_was_changed_in_it() -> None:
+    manifest: Fields = {"metadata": {"annotations": {"detour.dev/template": "{}"}}, "spec": {"template": V1}}
+    request = client_side("podinfo:1", "podinfo:2", wanted=V1, primary=V1)
+    request.object["metadata"]["annotations"][LAST_APPLIED] = json.dumps(manifest)
+    assert claimed(request, V2) is None
+
+
+def test_a_forced_apply_is_one_though_the_manager_also_updates() -> None:
+    """It takes what it states from its own entry of updates."""
+    before = [owned("flux", "Apply"), owned("flux", "Update", image=IMAGE, env=ENV_A)]
+    after = [owned("flux", "Apply", image=IMAGE), owned("flux", "Update", env=ENV_A)]
+    assert claimed(server_side(after, before), V2) is None
+    assert claimed(replace(server_side(after, before), forced=True), V2) is not None
