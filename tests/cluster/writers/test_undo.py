@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.audit import listening
 from tests.cluster.kubectl import Object, eventually
 from tests.cluster.shop import IMAGE, OpenShop, tag_of
-from tests.cluster.writers.commands import typed
+from tests.cluster.writers.commands import SERVER_SIDE, container, template, typed
 from tests.cluster.writers.pair import REPLICA_SET, Command, Pair, Pairs, Place
 from webhook import revision, stash
 
@@ -77,6 +77,15 @@ def test_a_promotion_that_lies_on_a_replica_set_hinders_no_undo(pair: Pair) -> N
     assert (tag_of(place.template), tag_of(place.waiting)) == ("6.0.3", "6.0.1")
 
 
+@pytest.mark.xfail(strict=True, reason="managedFields are computed on what waits, and the field never lived")
+def test_nobody_owns_what_an_undo_has_dropped(pair: Pair) -> None:
+    pair.both(UNDO)
+    pair.both(typed("set env deployment/APP COLOR=blue"))
+    pair.both(UNDO)
+    pair.both(lambda place: place.send(coloured(place, "red"), f"{SERVER_SIDE} --field-manager=gitops"))
+    assert pair.managed.waiting == pair.twin.template
+
+
 def test_an_undo_to_what_lives_is_not_even_sent(pair: Pair) -> None:
     place = pair.managed
     with listening(place.namespace) as heard:
@@ -99,6 +108,12 @@ def test_an_undo_to_what_was_proven_goes_at_once_and_brings_none_of_our_keys_bac
     assert (shop.live_image, shop.waiting) == ("6.0.0", None)
     assert place.keys == {stash.POLICY, stash.HISTORY}
     assert stash.history(shop.primary) == history
+
+
+def coloured(place: Place, color: str) -> Object:
+    """The part of a manifest that states an environment variable."""
+    spec = template(spec=container(env=[{"name": "COLOR", "value": color}]))["spec"]
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": place.name}, "spec": spec}
 
 
 def undone_to(place: Place, note: str) -> None:
