@@ -21,6 +21,7 @@ class Surroundings:
     `services` get a canary of their own: those that the Ingresses name, or, where no Ingress is found, all that select
     the primary's pods. `ingresses` are the user's. `problem` says why traffic cannot be split. `all_services` of the
     namespace must not select the canary's pods; `protected` (NetworkPolicies, PodDisruptionBudgets, …) preferably do.
+    `classes` are the cluster's IngressClasses, as far as they are known.
     """
 
     services: tuple[Object, ...] = ()
@@ -28,6 +29,7 @@ class Surroundings:
     problem: str | None = None
     all_services: tuple[Object, ...] = ()
     protected: tuple[Object, ...] = ()
+    classes: tuple[Object, ...] = ()
 
 
 def discover(
@@ -39,6 +41,7 @@ def discover(
     ingress_name: str | None = None,
     deployments: Iterable[Object] = (),
     protected: Iterable[Object] = (),
+    classes: Iterable[Object] = (),
 ) -> Surroundings:
     """The surroundings of a primary, from all Services, Ingresses and Deployments of its namespace."""
     services, ingresses, deployments = tuple(services), tuple(ingresses), tuple(deployments)
@@ -65,7 +68,7 @@ def discover(
         or _foreign(primary, "Service", {canary_name(_name(service), LONGEST) for service in chosen}, services)
         or _foreign(primary, "Ingress", {route_name(primary, ingress) for ingress in routing}, ingresses)
     )
-    return Surroundings(chosen, routing, problem, services, tuple(protected))
+    return Surroundings(chosen, routing, problem, services, tuple(protected), tuple(classes))
 
 
 def selects(service: Object, deployment: Object) -> bool:

@@ -11,7 +11,7 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
 from analyzer.discovery import Surroundings, discover
-from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, NETWORK_POLICIES
+from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, INGRESS_CLASSES, NETWORK_POLICIES
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
@@ -29,10 +29,12 @@ DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """What else lives in the namespace and matters once for a rollout: other Deployments, and what selects pods."""
+    """What else there is that matters once for a rollout: of the namespace other Deployments and what selects pods, of
+    the cluster the classes of Ingresses."""
 
     deployments: tuple[Object, ...]
     protected: tuple[Object, ...]
+    classes: tuple[Object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
-        found = bool(surroundings.ingresses or spec.service or spec.ingress)
+        split = surroundings.ingresses and not router.unserved(surroundings)
+        found = bool(split or spec.service or spec.ingress)
         seen = replace(_routed(cluster, key, seen, primary, surroundings, router, status), unrouted=not found)
         if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
             seen = replace(seen, canary=replace(seen.canary, digest=""))  # it is to be made anew
@@ -88,9 +91,9 @@ def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
     """Asked for once a rollout, rather than followed at rest."""
     listed = [
         tuple(cluster.client.list(resource, namespace).get("items") or ())
-        for resource in (DEPLOYMENTS, NETWORK_POLICIES, DISRUPTION_BUDGETS)
+        for resource in (DEPLOYMENTS, NETWORK_POLICIES, DISRUPTION_BUDGETS, INGRESS_CLASSES)
     ]
-    return Neighbours(deployments=listed[0], protected=listed[1] + listed[2])
+    return Neighbours(deployments=listed[0], protected=listed[1] + listed[2], classes=listed[3])
 
 
 def _stash(primary: Object) -> tuple[stash.Stash | None, str]:
@@ -173,6 +176,7 @@ def _surroundings(cluster: Cluster, key: Key, spec: Spec, primary: Object, neigh
         ingress_name=spec.ingress,
         deployments=neighbours.deployments,
         protected=neighbours.protected,
+        classes=neighbours.classes,
     )
 
 

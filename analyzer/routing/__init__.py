@@ -14,6 +14,9 @@ class Router(Protocol):
     ) -> str | None:
         """Why this router could not split the traffic of these surroundings, among all Ingresses of the cluster."""
 
+    def unserved(self, surroundings: Surroundings) -> str | None:
+        """Why no controller splits any of these routes; None where one does, or where there are none."""
+
     def objects(
         self, primary: Mapping[str, Any], surroundings: Surroundings, weight: int
     ) -> tuple[dict[str, Any], ...]:

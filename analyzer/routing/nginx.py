@@ -14,13 +14,13 @@ that their documentation does not dwell on, and that shape this module:
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.discovery import Surroundings, backends, is_canary_ingress, paths
 from analyzer.ownership import LONGEST, canary_name, is_ours, metadata, route_name
+from analyzer.routing.classes import INGRESS_CLASS, class_of, unserved
 
-INGRESS_CLASS = "kubernetes.io/ingress.class"
 COPIED = re.compile(
     r"affinity(-canary-behavior|-mode)?|session-cookie-[a-z-]+"
     r"|backend-protocol|load-balance|service-upstream|upstream-(hash-by(-subset(-size)?)?|vhost)"
@@ -42,7 +42,9 @@ class Nginx:
 
     def problem(self, primary: Object, surroundings: Surroundings, ingresses: Iterable[Object]) -> str | None:
         """Why the annotations could not split the traffic of these surroundings."""
-        services = _names(surroundings.services)
+        if problem := self.unserved(surroundings):
+            return problem
+        services, surroundings = _names(surroundings.services), _served(surroundings)
         for ingress in surroundings.ingresses:
             name = ingress["metadata"]["name"]
             if not any(_routes_to(path, services) for _, path in paths(ingress)):
@@ -57,6 +59,14 @@ class Nginx:
                 )
         return _contested(primary, surroundings, services, ingresses)
 
+    def unserved(self, surroundings: Surroundings) -> str | None:
+        """Why no controller splits any of these Ingresses; None where one does, or where there is none."""
+        reasons = {each["metadata"]["name"]: unserved(each, surroundings.classes) for each in surroundings.ingresses}
+        if not reasons or None in reasons.values():
+            return None
+        name, reason = min(reasons.items())
+        return f"Ingress {name} {reason}"
+
     def objects(self, primary: Object, surroundings: Surroundings, weight: int) -> tuple[dict[str, Any], ...]:
         """The canary Ingresses. At weight 0 they stay canaries, or ingress-nginx would refuse edits of the user's."""
         if not 0 <= weight <= 100:
@@ -64,7 +74,7 @@ class Nginx:
         services = _names(surroundings.services)
         return tuple(
             self._alternative(primary, ingress, services, weight)
-            for ingress in surroundings.ingresses
+            for ingress in _served(surroundings).ingresses
             if any(_routes_to(path, services) for _, path in paths(ingress))
         )
 
@@ -141,22 +151,22 @@ def _meeting(
     for ingress in surroundings.ingresses:
         for host, path in paths(ingress):
             if _routes_to(path, services):
-                classes.setdefault(_place(host, path), set()).add(_class(ingress))
+                classes.setdefault(_place(host, path), set()).add(class_of(ingress))
     hosts = {host for host, _, _ in classes}
     for ingress in ingresses:
         if hosts.isdisjoint(rule.get("host", "") for rule in ingress["spec"].get("rules") or ()):
             continue  # nearly all of a large cluster's
-        its = _class(ingress)
+        its = class_of(ingress)
         for host, path in paths(ingress):
             known = classes.get(_place(host, path), set())
             if known & {its, None} or (known and its is None):
                 yield ingress, host, path
 
 
-def _class(ingress: Object) -> str | None:
-    """The class of an Ingress by its field, or by the older annotation; None is whoever takes those without one."""
-    annotations = ingress["metadata"].get("annotations") or {}
-    return ingress["spec"].get("ingressClassName") or annotations.get(INGRESS_CLASS)
+def _served(surroundings: Surroundings) -> Surroundings:
+    """Without the Ingresses that no controller splits: their requests stay with the primary."""
+    served = tuple(each for each in surroundings.ingresses if unserved(each, surroundings.classes) is None)
+    return replace(surroundings, ingresses=served)
 
 
 def _called(ingress: Object, home: str) -> str:

@@ -203,6 +203,10 @@ REFUSED = {
         lambda host: ingress("podinfo", (host, "/", "podinfo", 9898), annotations={f"{NGINX}/ssl-passthrough": "true"}),
         "Ingress podinfo passes TLS through",
     ),
+    "a class that nobody serves": (
+        lambda host: ingress("podinfo", (host, "/", "podinfo", 9898), ingressClassName="nobody"),
+        "Ingress podinfo is of class nobody, which does not exist",
+    ),
     "no Ingress at all": (
         lambda host: ingress("podinfo", (host, "/", "neighbour", 9898)),
         "no Ingress sends requests to Service podinfo",
