@@ -69,6 +69,16 @@ def test_the_same_again_writes_nothing_and_says_so(update: Update) -> None:
     assert place.settled() == before
 
 
+@pytest.mark.parametrize("writer", TEMPLATE, ids=str)
+def test_on_top_of_what_waits_it_is_what_the_twin_runs(writer: Writer, pairs: Pairs) -> None:
+    pair = pairs(writer.created)
+    before = pair.managed.template
+    pair.both(typed("set env deployment/APP TEAM=shop"))
+    pair.both(writer.command)
+    assert pair.managed.waiting == pair.twin.template
+    assert pair.managed.template == before
+
+
 @pytest.mark.parametrize("writer", [row for row in TEMPLATE if row.name in ("apply", "set image")], ids=str)
 def test_the_same_again_after_the_controllers_have_written_writes_nothing(writer: Writer, pairs: Pairs) -> None:
     place = pairs(writer.created).managed
