@@ -28,7 +28,6 @@ def image_and_more(place: Place) -> Object:
     return manifest
 
 
-each_way = pytest.mark.parametrize("way", ["apply", SERVER_SIDE, "replace"])
 FORTH = typed(f"set image deployment/APP podinfo={NEW}")
 UNSEEN = {
     "set image": (FORTH, typed(f"set image deployment/APP podinfo={OLD}")),
@@ -39,6 +38,7 @@ UNSEEN = {
 }
 """What is typed, and what would take it back if the primary did not still run the old version."""
 
+each_way = pytest.mark.parametrize("way", ["apply", SERVER_SIDE, "replace"])
 each_change = pytest.mark.parametrize("new", [image, image_and_more])
 
 
@@ -102,7 +102,7 @@ def test_what_kubectl_finds_no_difference_in_takes_nothing_back(forth: Command, 
 
 
 def test_the_old_manifest_during_a_canary_ends_it(open_shop: OpenShop) -> None:
-    shop = open_shop(replicas=1, analysis={"interval": "30s"})
+    shop = open_shop(replicas=1, analysis={"interval": "5m"})
     shop.apply(shop.deployment("6.0.1"))
     shop.until_weight(25)
     shop.apply(shop.deployment("6.0.0"))

@@ -42,7 +42,7 @@ def test_a_restart_while_an_update_waits_stamps_both_and_the_update_stays_the_sa
 
 
 def test_a_restart_during_a_canary_restarts_both_and_the_analysis_goes_on(open_shop: OpenShop) -> None:
-    shop = open_shop(replicas=1, analysis={"interval": "30s"})
+    shop = open_shop(replicas=1, analysis={"interval": "5m"})
     shop.set_image("6.0.1")
     shop.until_weight(25)
     before = shop.status

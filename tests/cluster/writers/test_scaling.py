@@ -14,7 +14,7 @@ def replicas(shop: Shop) -> tuple[int, int]:
 def test_whoever_scales_during_a_canary_scales_the_primary_and_the_canary_follows_its_weight(
     open_shop: OpenShop,
 ) -> None:
-    shop = open_shop(replicas=1, analysis={"interval": "30s", "stepWeight": 40})
+    shop = open_shop(replicas=1, analysis={"interval": "5m", "stepWeight": 40})
     manifest = shop.deployment("6.0.1")
     manifest["spec"]["replicas"] = 2
     shop.apply(manifest)
