@@ -171,8 +171,13 @@ class _Touches:
 
 
 def _owner(found: Object) -> str | None:
-    """The primary's name, if `found` belongs to a canary: from the owner, since a label's value may be shortened."""
-    if stash.CANARY_OF not in (found["metadata"].get("labels") or {}):
+    """The primary's name, if `found` belongs to a canary: from the owner, since a label's value may be shortened.
+
+    One without an owner (restored from a backup, or left by `kubectl delete --cascade=orphan`) is told by the label, or
+    it would go on serving for ever. A shortened value is nobody's name, and what bears it goes as if nobody's.
+    """
+    label = (found["metadata"].get("labels") or {}).get(stash.CANARY_OF)
+    if label is None:
         return None
     owners = found["metadata"].get("ownerReferences") or ()
-    return next((str(owner["name"]) for owner in owners if owner["kind"] == DEPLOYMENTS.kind), None)
+    return next((str(owner["name"]) for owner in owners if owner["kind"] == DEPLOYMENTS.kind), str(label))

@@ -1,0 +1,31 @@
+"""Whose canary an object belongs to."""
+
+from typing import Any
+
+import pytest
+
+from analyzer.cluster import _Touches
+from webhook import stash
+
+Touched = list[tuple[str, str]]
+OWNER = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop", "uid": "1"}
+
+
+def told(**metadata: Any) -> Touched:
+    """Which application is looked at when such an object changes."""
+    touched: Touched = []
+    _Touches(touched.append, "detour").diverted({"metadata": {"namespace": "here", "name": "shop-canary", **metadata}})
+    return touched
+
+
+@pytest.mark.parametrize("owners", [[OWNER], [], None], ids=["owned", "restored", "orphaned"])
+def test_an_object_of_a_canary_is_its_primarys_with_and_without_an_owner(owners: list[Any] | None) -> None:
+    assert told(labels={stash.CANARY_OF: "shop"}, ownerReferences=owners) == [("here", "shop")]
+
+
+def test_the_owner_counts_where_the_label_is_shortened() -> None:
+    assert told(labels={stash.CANARY_OF: "sho-0123456789"}, ownerReferences=[OWNER]) == [("here", "shop")]
+
+
+def test_what_does_not_bear_the_label_is_an_application_of_its_own() -> None:
+    assert told(labels={}, ownerReferences=[OWNER]) == [("here", "shop-canary")]
