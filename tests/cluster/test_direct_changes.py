@@ -93,6 +93,7 @@ def test_a_primary_whose_own_rollout_has_given_up_takes_its_fix_at_once() -> Non
         broken = Shop.deployment(shop, "never-built")
         broken["spec"] |= {"progressDeadlineSeconds": 1, "replicas": 1}
         shop.apply(broken)
+        shop("wait", "deployment/podinfo", "--for=jsonpath={.status.updatedReplicas}=1", "--timeout=30s")
         shop("wait", "deployment/podinfo", "--for=condition=Progressing=False", "--timeout=30s")
         said = shop.apply(Shop.deployment(shop, "6.0.1"))
         assert "changed at once, its rollout exceeded the progress deadline" in said.warnings[0]
