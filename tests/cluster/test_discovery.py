@@ -222,6 +222,16 @@ def test_what_cannot_be_split_is_refused_with_a_reason(obstacle: Any, said: str,
     is_refused(shop, said.format(host=shop.host))
 
 
+def test_under_a_policy_what_nobody_splits_goes_directly_and_the_reason_is_told(open_shop: OpenShop) -> None:
+    shop = open_shop(replicas=1, policy="default")
+    shop.apply(ingress("podinfo", (shop.host, "/", "podinfo", 9898), ingressClassName="nobody"))
+    shop.set_image(CANARY)
+    eventually(lambda: shop.live_image == CANARY, "it is promoted", 30, lambda: shop.status)
+    why = "directly, since Ingress podinfo is of class nobody, which does not exist"
+    assert [text for text in shop.events("Deployment") if why in text], shop.events("Deployment")
+    assert not shop.exists("deployment", "podinfo-canary")
+
+
 def is_refused(shop: Shop, said: str) -> None:
     eventually(lambda: said in shop.status.get("message", ""), f"it says: {said}", 20, lambda: shop.status)
     assert not shop.exists("deployment", "podinfo-canary")
