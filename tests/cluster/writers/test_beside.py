@@ -3,8 +3,9 @@
 import pytest
 
 from tests.cluster.audit import listening
+from tests.cluster.kubectl import Said
 from tests.cluster.writers.commands import sent, typed
-from tests.cluster.writers.pair import Pairs, beside
+from tests.cluster.writers.pair import Command, Pairs, Place, beside
 from tests.cluster.writers.table import BESIDE, MIXED, Writer
 from webhook import stash
 
@@ -51,11 +52,23 @@ def test_only_the_template_waits_and_the_rest_of_the_request_does_not(writer: Wr
     assert after["spec"]["replicas"] == 3
 
 
-def test_the_change_cause_that_comes_with_an_update_waits_with_it(pairs: Pairs) -> None:
-    place = pairs().managed
+def caused(place: Place) -> Said:
+    """The cause in the manifest."""
     manifest = place.manifest("6.0.1")
     manifest["metadata"]["annotations"] = {stash.CHANGE_CAUSE: "new colours"}
-    place.send(manifest)
+    return place.send(manifest)
+
+
+def caused_afterwards(place: Place) -> Said:
+    """The cause by `kubectl annotate`, as the documentation of Kubernetes has it."""
+    place.send(place.manifest("6.0.1"))
+    return typed("annotate deployment/APP", f"{stash.CHANGE_CAUSE}=new colours")(place)
+
+
+@pytest.mark.parametrize("command", [caused, caused_afterwards])
+def test_the_change_cause_of_an_update_waits_with_it(command: Command, pairs: Pairs) -> None:
+    place = pairs().managed
+    command(place)
     stored = place.deployment
     waiting = stash.diverted(stored)
     assert waiting
