@@ -1,6 +1,5 @@
 """Tools prune what only the old version needs as soon as the new one is applied: its next pod starts even so."""
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterator
@@ -9,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from analyzer.agenda import Key
+from analyzer.holdings import Holdings
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Refused
 from analyzer.kube.resources import CONFIG_MAPS
 from tests.cluster.kubectl import KUBECONFIG, Object, eventually, kubectl
+from tests.cluster.kustomized import Idle, Kustomized, lose_a_pod, name_of, settings
 from tests.cluster.person import Person
-from tests.cluster.podless import Podless
 from tests.cluster.shop import Shop
 from webhook import stash
 
@@ -28,66 +29,6 @@ FORBIDDEN: list[Object] = [
     {"metadata": {"finalizers": ["example.com/for-ever"]}},
 ]
 CALM = {"interval": "30s", "metrics": []}
-
-
-def settings(tag: str, kind: str = "ConfigMap") -> Object:
-    """What goes with a version, under a name with the hash of its content, as kustomize gives it."""
-    name = f"settings-{hashlib.sha256(tag.encode()).hexdigest()[:10]}"
-    content = "stringData" if kind == "Secret" else "data"
-    metadata = {"name": name, "labels": {"app": "podinfo"}}
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, content: {"version": tag}}
-
-
-def name_of(tag: str) -> str:
-    return str(settings(tag)["metadata"]["name"])
-
-
-class Kustomized(Shop):
-    """Every version needs settings of its own, which come with it."""
-
-    kind = "ConfigMap"
-
-    def deployment(self, tag: str = "6.0.0", **container: Any) -> Object:
-        field = "secretKeyRef" if self.kind == "Secret" else "configMapKeyRef"
-        setting = {"name": "VERSION", "valueFrom": {field: {"name": name_of(tag), "key": "version"}}}
-        return super().deployment(tag, env=[setting], **container)
-
-    def apply(self, *objects: Object, arguments: tuple[str, ...] = ()) -> Any:
-        tags = [found["spec"]["template"]["spec"] for found in objects if found["kind"] == "Deployment"]
-        with_it = [settings(spec["containers"][0]["image"].rpartition(":")[2], self.kind) for spec in tags]
-        return super().apply(*with_it, *objects, arguments=arguments)
-
-    def ship(self, tag: str, *arguments: str) -> None:
-        """`kubectl apply -k` with pruning: the new version, and nothing of any other any more."""
-        self.apply(self.deployment(tag), arguments=arguments)
-        eventually(lambda: self.live_image == tag or self.marks("6.0.0"), "it is held", 10)
-        self.prune(tag)
-
-    def prune(self, tag: str) -> None:
-        """Delete the settings of all other versions."""
-        for name in self("get", self.kind, "-l", "app=podinfo", "-o", "name").out.split():
-            if not name.endswith(name_of(tag)):
-                self("delete", name, "--wait=false")
-
-    def marks(self, tag: str) -> list[str]:
-        """The finalizers of the settings of a version."""
-        found = self("get", self.kind, name_of(tag), "--ignore-not-found", "-o", "json").out
-        return json.loads(found)["metadata"].get("finalizers") or [] if found else []
-
-    def has(self, tag: str) -> bool:
-        return self.exists(self.kind, name_of(tag))
-
-    def until_released(self, tag: str, seconds: float = 10) -> None:
-        """Wait until the settings of a version are gone."""
-        eventually(lambda: not self.has(tag), f"the settings of {tag} are gone", seconds, lambda: self.marks(tag))
-
-
-class Idle(Kustomized, Podless):
-    """The same without a pod: what is held follows from the Deployment alone."""
-
-    def open(self) -> None:
-        Podless.open(self)
-        self.create()
 
 
 @pytest.fixture
@@ -109,31 +50,6 @@ def opened(shop: Any) -> Iterator[Any]:
         kubectl("delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
 
 
-def pods(shop: Shop) -> dict[str, bool]:
-    """The primary's pods by name, and whether each is ready."""
-    found = shop.get("pods", "-l", "app=podinfo")["items"]
-    return {
-        pod["metadata"]["name"]: all(
-            status["ready"] for status in pod["status"].get("containerStatuses") or [{"ready": 0}]
-        )
-        for pod in found
-        if "deletionTimestamp" not in pod["metadata"]
-    }
-
-
-def lose_a_pod(shop: Shop) -> None:
-    """A pod of the primary is deleted, and the one that takes its place is ready."""
-    before = pods(shop)
-    lost = next(iter(before))
-    shop("delete", "pod", lost, "--wait=false")
-    eventually(
-        lambda: lost not in pods(shop) and len(pods(shop)) == len(before) and all(pods(shop).values()),
-        "a new pod of the primary is ready",
-        20,
-        lambda: shop("describe", "pods", "-l", "app=podinfo").out[-1500:],
-    )
-
-
 def test_a_new_pod_of_the_primary_starts_though_its_config_map_was_pruned_which_goes_after_the_promotion(
     kustomized: Kustomized,
 ) -> None:
@@ -153,8 +69,9 @@ def test_a_new_pod_of_the_primary_starts_though_its_config_map_was_pruned_which_
 def test_after_a_failed_canary_it_is_kept_until_another_version_has_taken_over(kustomized: Kustomized) -> None:
     kustomized.ship("6.0.1")
     kustomized.until("Progressing", 20)
-    kustomized.apply(kustomized.deployment("6.0.0"))
+    assert Person(kustomized)("abort", "podinfo").code == 0
     kustomized.until("Failed", 40)
+    kustomized.apply(kustomized.deployment("6.0.0"))
     assert kustomized.waiting is None
     lose_a_pod(kustomized)
     assert kustomized.marks("6.0.0") == [MARK]
@@ -203,13 +120,7 @@ def test_a_secret_is_held_where_the_owner_of_the_namespace_allows_it_and_told_wh
     )
     assert f"Secret {name_of('6.0.1')}" in told[0]
     assert "ClusterRole detour-secret-holder" in told[0]
-    idle(
-        "create",
-        "rolebinding",
-        "holder",
-        "--clusterrole=detour-secret-holder",
-        "--serviceaccount=detour:detour-analyzer",
-    )
+    let_hold_secrets(idle)
     idle.apply(idle.deployment("6.0.1"))
     eventually(lambda: idle.waiting is None, "the next update is another", 5)
     idle.apply(idle.deployment("6.0.3"))
@@ -266,15 +177,45 @@ def test_a_label_taken_away_lets_go_of_what_is_not_needed_and_keeps_what_is(idle
     idle.until_released("6.0.0")
 
 
+def test_the_next_process_finds_what_is_held_of_secrets_where_it_may_look(idle: Idle, tmp_path: Path) -> None:
+    held = settings("6.0.0", "Secret")
+    held["metadata"] |= {"finalizers": [MARK], "labels": {"detour.dev/in-use": "true"}}
+    idle("create", "-f", "-", stdin=json.dumps(held))
+    touched: list[Key] = []
+    holdings = Holdings(as_analyzer(tmp_path), touched.append)
+    holdings.find_secrets(idle.namespace)
+    assert touched == []
+    let_hold_secrets(idle)
+
+    def found_now() -> list[Key]:
+        holdings.find_secrets(idle.namespace)
+        return touched
+
+    assert eventually(found_now, "it may look", 5) == [(idle.namespace, "podinfo")]
+    (found,) = holdings.of(touched[0]).values()
+    assert "data" not in found
+    idle("patch", "secret", name_of("6.0.0"), "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+
+
 def test_the_right_to_hold_goes_no_further(idle: Idle, tmp_path: Path) -> None:
-    token = kubectl("-n", "detour", "create", "token", "detour-analyzer").out.strip()
-    config = json.loads(KUBECONFIG.read_text())
-    config["users"][0]["user"] = {"token": token}
-    (tmp_path / "analyzer").write_text(json.dumps(config))
-    analyzer, where = Client.connect(str(tmp_path / "analyzer")), (CONFIG_MAPS, idle.namespace, name_of("6.0.0"))
+    analyzer, where = as_analyzer(tmp_path), (CONFIG_MAPS, idle.namespace, name_of("6.0.0"))
     for patch in FORBIDDEN:
         with pytest.raises(Refused, match="may change nothing else"):
             analyzer.merge(*where, patch, dry_run=True)
     analyzer.merge(*where, {"metadata": {"finalizers": [MARK], "labels": {"detour.dev/in-use": "true"}}}, dry_run=True)
     with pytest.raises(Refused, match="cannot get resource"):
         analyzer.get(*where)
+
+
+def let_hold_secrets(shop: Shop) -> None:
+    """What the owner of the namespace types."""
+    role, account = "--clusterrole=detour-secret-holder", "--serviceaccount=detour:detour-analyzer"
+    shop("create", "rolebinding", "detour-secret-holder", role, account)
+
+
+def as_analyzer(directory: Path) -> Client:
+    """A client with the analyzer's own rights."""
+    config = json.loads(KUBECONFIG.read_text())
+    config["users"][0]["user"] = {"token": kubectl("-n", "detour", "create", "token", "detour-analyzer").out.strip()}
+    (directory / "analyzer").write_text(json.dumps(config))
+    return Client.connect(str(directory / "analyzer"))
