@@ -16,6 +16,8 @@ from webhook.revision import Template
 
 RELEASE = "podinfo"
 VERSIONS = {3: "3.22.0", 4: "4.3.1"}
+ATOMIC = {3: "--atomic", 4: "--rollback-on-failure"}
+REPLACE = {3: ["--force"], 4: ["--force-replace", "--server-side=false"]}
 
 
 def _part(major: int, minutes: float, gigabytes: float) -> Part:
@@ -200,6 +202,11 @@ class Twins:
     def kubectl(self, *arguments: str) -> Said:
         """The same command about both."""
         return self(lambda helm: helm.shop(*arguments))
+
+
+def books(version: int) -> set[tuple[str, str]]:
+    """The owner of a template that only Helm has written."""
+    return {("helm", "Update" if version == 3 else "Apply")}
 
 
 def told(said: Said) -> list[str]:
