@@ -105,10 +105,11 @@ def test_a_step_back_during_a_promotion_is_immediate(shop: Shop) -> None:
 
 
 def test_a_promotion_that_somebody_pauses_goes_on_when_it_is_resumed(open_shop: OpenShop) -> None:
-    deadline = 8
-    shop = open_shop(replicas=1, analysis=QUICK, spec={"progressDeadlineSeconds": deadline})
+    deadline = 15
+    leisurely = {"httpGet": {"path": "/readyz", "port": "http"}, "initialDelaySeconds": 5, "periodSeconds": 1}
+    shop = open_shop(replicas=2, analysis=QUICK, spec={"progressDeadlineSeconds": deadline})
     with lawful(shop) as record:
-        shop.set_image("6.0.1")
+        shop.apply(shop.deployment("6.0.1", readinessProbe=leisurely))
         eventually(lambda: shop.live_image == "6.0.1", "the promotion is under way")
         shop("rollout", "pause", "deployment/podinfo")
         time.sleep(deadline + 2)
