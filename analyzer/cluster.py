@@ -147,7 +147,10 @@ class _Touches:
 
     def diverted(self, found: Object) -> None:
         metadata = found["metadata"]
-        self._touch((metadata["namespace"], _owner(found) or metadata["name"]))
+        owner = _owner(found)
+        if owner is None:
+            self.cluster.holdings.note(found)
+        self._touch((metadata["namespace"], owner or metadata["name"]))
 
     def canary(self, found: Object) -> None:
         self._touch((found["metadata"]["namespace"], target_of(found)))

@@ -14,9 +14,9 @@ from typing import Any
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
-from analyzer.holdings import is_being_deleted
+from analyzer.holdings import is_being_deleted, is_to_be_retired
 from analyzer.journal import Journal
-from analyzer.kube.errors import ApiError, Conflict, NotFound, Refused, Unreachable
+from analyzer.kube.errors import ApiError, Conflict, Expired, NotFound, Refused, Unreachable
 from analyzer.kube.resources import SECRETS
 from analyzer.references import Reference, Templates, duty
 from webhook import stash
@@ -71,9 +71,11 @@ class Custody:
         for reference in sorted(todo.release):
             self._release(key, reference, held[reference])
         for reference in sorted(held.keys() - todo.release):
+            self._retire(key, reference, held[reference])
             self._tell_if_kept(key, reference, held[reference], known)
         if not held and not todo.hold:
             self._known.pop(key, None)
+            self._holdings.rest(key)
 
     def _primary(self, key: Key, *, needed: bool) -> Object | None:
         """None once its pods are not wanted any more: nothing may be in the way of those who delete."""
@@ -94,15 +96,22 @@ class Custody:
 
     def _hold(self, key: Key, reference: Reference, known: "_Known") -> None:
         try:
-            self._holdings.hold(key, reference)
+            self._hold_or_restore(key, reference)
             log.info("%s is held for %s/%s", reference, *key)
-        except (NotFound, Refused) as error:
+        except (NotFound, Refused, Expired) as error:
             known.vain.add(reference)
-            if not (isinstance(error, NotFound) and reference.optional):
+            if not (isinstance(error, NotFound | Expired) and reference.optional):
                 self._tell(key, _why_not(key, reference, error))
         except ApiError as error:
             log.warning("%s cannot be held for %s/%s, again in %.0f s: %s", reference, *key, SOON, error)
             self._again(key, SOON)
+
+    def _hold_or_restore(self, key: Key, reference: Reference) -> None:
+        try:
+            self._holdings.hold(key, reference)
+        except NotFound:
+            self._holdings.restore(key, reference)
+            log.info("%s was gone already, and has been put back for %s/%s", reference, *key)
 
     def _release(self, key: Key, reference: Reference, found: Object) -> None:
         """What has changed since we heard of it is marked, and so heard of, again: it may be being deleted by now."""
@@ -125,6 +134,14 @@ class Custody:
             self._holdings.forget(key, reference)
         except ApiError as error:
             log.warning("%s is not what it was for %s/%s: %s", reference, *key, error)
+
+    def _retire(self, key: Key, reference: Reference, found: Object) -> None:
+        if is_to_be_retired(found):
+            try:
+                self._holdings.retire(key, reference, dict(found))
+            except ApiError as error:
+                log.warning("%s for %s/%s cannot be deleted, again in %.0f s: %s", reference, *key, LATER, error)
+                self._again(key, LATER)
 
     def _tell_if_kept(self, key: Key, reference: Reference, found: Object, known: "_Known") -> None:
         if is_being_deleted(found) and reference not in known.told:
@@ -161,7 +178,7 @@ def _kept(key: Key, reference: Reference) -> str:
 
 def _why_not(key: Key, reference: Reference, error: ApiError) -> str:
     why = f"{reference}, which {key[1]}.{key[0]} needs to start a pod,"
-    if isinstance(error, NotFound):
+    if isinstance(error, NotFound | Expired):
         return f"{why} is gone already: create it again, or no pod of the running version can start"
     if error.status == 403 and reference.kind == SECRETS.kind:
         return (

@@ -11,20 +11,24 @@ from typing import Any
 
 from analyzer.agenda import Key
 from analyzer.kube.client import Client
-from analyzer.kube.resources import ACCESS_REVIEWS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS
+from analyzer.kube.errors import NotFound
+from analyzer.kube.resources import ACCESS_REVIEWS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, Resource
 from analyzer.kube.watch import Watch
 from analyzer.references import Reference
+from webhook import stash
 
 Object = dict[str, Any]
 
 LABEL = "detour.dev/in-use"
+RESTORED = "detour.dev/restored"  # annotation: it was gone before it could be held, and has been put back
 _SUFFIX = ".detour.dev/in-use"
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _RESOURCES = {resource.kind: resource for resource in (CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS)}
 
 
 class Holdings:
-    """Metadata only: no content of these objects ever crosses the network to us."""
+    """Metadata only: no content crosses the network to us, but for what has to be put back."""
 
     def __init__(self, client: Client, touch: Callable[[Key], None]) -> None:
         self._client = client
@@ -34,6 +38,7 @@ class Holdings:
             for resource in (CONFIG_MAPS, SERVICE_ACCOUNTS)
         }
         self._secrets: dict[Key, Object] = {}
+        self._diverted: dict[Key, tuple[str, str]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -69,6 +74,40 @@ class Holdings:
         if holders(found) == [key[1]]:
             body["labels"] = {LABEL: None}
         self._mark(key[0], reference, body)
+
+    def note(self, deployment: Object) -> None:
+        """Remember the resourceVersion that came with a diversion: nothing was pruned by then."""
+        metadata = deployment["metadata"]
+        key, revision = (metadata["namespace"], metadata["name"]), metadata.get("labels", {}).get(stash.REVISION, "")
+        with self._lock:
+            if self._diverted.get(key, ("", ""))[0] != revision:
+                self._diverted[key] = revision, metadata["resourceVersion"]
+
+    def rest(self, key: Key) -> None:
+        """Nothing is in flight any more: the next diversion is another one, even of the same revision."""
+        with self._lock:
+            self._diverted.pop(key, None)
+
+    def restore(self, key: Key, reference: Reference) -> None:
+        """Put back what was deleted between the diversion and our mark, as it was then.
+
+        It bears our mark and is deleted at once, so that from here on it is like any other that was held in time.
+        Raises NotFound, Expired, Refused. A ServiceAccount would be another one, whatever its name.
+        """
+        resource = _RESOURCES[reference.kind]
+        _, version = self._diverted.get(key, ("", ""))
+        known = version and resource != SERVICE_ACCOUNTS
+        found = self._client.as_of(resource, key[0], reference.name, version) if known else None
+        if found is None:
+            raise NotFound(404, "NotFound", f"{reference} not found")
+        made = self._client.create(resource, _copy(resource, found, _finalizer(key[1])))
+        made = {"metadata": made["metadata"]}
+        self._learn(reference.kind, made)
+        self.retire(key, reference, made)
+
+    def retire(self, key: Key, reference: Reference, found: Object) -> None:
+        """Delete what we have put back; it is there until nobody holds it any more."""
+        self._client.delete(_RESOURCES[reference.kind], key[0], reference.name, found["metadata"]["uid"])
 
     def forget(self, key: Key, reference: Reference) -> None:
         """It is gone. What is followed tells so itself."""
@@ -127,6 +166,25 @@ def holders(found: Object) -> list[str]:
 def is_being_deleted(found: Mapping[str, Any]) -> bool:
     """Whether an object is there only because something holds it."""
     return "deletionTimestamp" in found["metadata"]
+
+
+def is_to_be_retired(found: Mapping[str, Any]) -> bool:
+    """Whether we have put an object back and were interrupted before we deleted it."""
+    return RESTORED in (found["metadata"].get("annotations") or {}) and not is_being_deleted(found)
+
+
+def _copy(resource: Resource, found: Object, finalizer: str) -> Object:
+    """The object again, without what the API server or its tool has written about the one that was deleted."""
+    metadata = found["metadata"]
+    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
+    again = {
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "labels": (metadata.get("labels") or {}) | {LABEL: "true"},
+        "annotations": annotations | {RESTORED: "true"},
+        "finalizers": [finalizer],
+    }
+    return {**found, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": again}
 
 
 def _finalizer(deployment: str) -> str:

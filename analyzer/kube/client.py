@@ -72,6 +72,16 @@ class Client:
         query = {"labelSelector": selector}
         return self._request("GET", resource.path(namespace), query=query, accept=METADATA_LIST).object
 
+    def as_of(self, resource: Resource, namespace: str, name: str, version: str) -> Object | None:
+        """The object as it was at a resourceVersion of any kind, deleted since or not; None if it was not there then.
+
+        Raises Expired once etcd has been compacted since: five minutes at least, unless the cluster is set otherwise.
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
+        """
+        query = {"fieldSelector": f"metadata.name={name}", "resourceVersion": version, "resourceVersionMatch": "Exact"}
+        items: list[Object] = self.list(resource, namespace, **query).get("items") or []
+        return items[0] if items else None
+
     def create(self, resource: Resource, body: Object) -> Object:
         """Raises Conflict when an object of that name is there."""
         path = resource.path(body["metadata"].get("namespace"))

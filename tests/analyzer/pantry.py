@@ -10,8 +10,8 @@ from analyzer.custody import Custody
 from analyzer.holdings import LABEL
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
-from analyzer.kube.errors import ApiError, Conflict, NotFound
-from analyzer.kube.resources import ACCESS_REVIEWS, EVENTS, Resource
+from analyzer.kube.errors import ApiError, Conflict, Expired, NotFound, Unreachable
+from analyzer.kube.resources import ACCESS_REVIEWS, CONFIG_MAPS, EVENTS, SECRETS, Resource
 from tests.analyzer.objects import deployment, template
 from webhook import stash
 from webhook.revision import digest, short
@@ -26,8 +26,11 @@ class Api(Client):
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], Object] = {}
+        self.past: dict[str, Object] = {}
+        self.dies_at = ""
         self.deployments: dict[str, Object] = {}
         self.granted = True
+        self.compacted = False
         self.failing: ApiError | None = None
         self.requests: list[str] = []
         self.told: list[str] = []
@@ -36,12 +39,14 @@ class Api(Client):
     def put(self, kind: str, name: str, *marks: str) -> None:
         """Somebody creates it."""
         labels = {"app": "web"} | ({LABEL: "true"} if marks else {})
+        self.past.pop(name, None)
         metadata = {"namespace": "shop", "name": name, "finalizers": list(marks), "labels": labels}
         self.stored[kind, name] = {"metadata": metadata | {"resourceVersion": self.version()}}
 
     def prune(self, kind: str, name: str) -> None:
         """Somebody deletes it; what is held stays for now."""
         metadata = self.stored[kind, name]["metadata"]
+        self.past[name] = {"metadata": dict(metadata), "data": {"color": "blue"}}
         metadata |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": self.version()}
         self._collect(kind, name)
 
@@ -62,7 +67,26 @@ class Api(Client):
         if resource == ACCESS_REVIEWS:
             self.requests.append("may I")
             return {"status": {"allowed": self.granted}}
-        return body
+        if resource in (CONFIG_MAPS, SECRETS):
+            self._dies("create")
+            metadata = body["metadata"] | {"resourceVersion": self.version(), "uid": "another"}
+            self.stored[resource.kind, metadata["name"]] = body | {"metadata": metadata}
+        return body | {"metadata": body["metadata"] | {"uid": "another", "resourceVersion": str(self._version)}}
+
+    def as_of(self, resource: Resource, namespace: str, name: str, version: str) -> Object | None:
+        self.requests.append(f"recall {name}")
+        if self.compacted:
+            raise Expired(410, "Expired", "the resourceVersion for the provided list is too old")
+        return self.past.get(name)
+
+    def delete(self, resource: Resource, namespace: str | None, name: str, uid: str) -> None:
+        self._dies("delete")
+        self.prune(resource.kind, name)
+
+    def _dies(self, at: str) -> None:
+        if self.dies_at == at:
+            self.dies_at = ""
+            raise Unreachable("the process dies here")
 
     def mark(self, resource: Resource, namespace: str, name: str, metadata: Object) -> Object:
         self.requests.append(f"mark {name}")

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.holdings import LABEL
-from analyzer.kube.errors import ApiError, Conflict, Refused
+from analyzer.kube.errors import ApiError, Conflict, Refused, Unreachable
 from tests.analyzer.pantry import KEY, Pantry, using, with_secret
 
 CONFIG, SECRET = "ConfigMap", "Secret"
@@ -161,9 +161,50 @@ def test_what_has_gone_before_it_could_be_held_is_told_once(pantry: Pantry) -> N
     pantry.runs(using("pruned"), waiting=using("new"))
     pantry.settle()
     pantry.settle()
-    assert pantry.api.requests == ["mark pruned"]
+    assert pantry.api.requests == ["mark pruned", "recall pruned"]
     (told,) = pantry.api.told
     assert told.startswith("ConfigMap pruned, which web.shop needs to start a pod, is gone already: create it again")
+
+
+@pytest.fixture
+def late(pantry: Pantry) -> Pantry:
+    """A tool has deleted the ConfigMap of the running version within the moment that it takes to hold it."""
+    pantry.runs(using("old"), waiting=using("new"))
+    pantry.api.prune(CONFIG, "old")
+    assert pantry.marks(CONFIG, "old") is None
+    return pantry
+
+
+def test_what_was_deleted_before_it_could_be_held_is_put_back_as_it_was_and_goes_in_the_end(late: Pantry) -> None:
+    late.settle()
+    again = late.api.stored[CONFIG, "old"]
+    assert again["data"] == {"color": "blue"}
+    assert again["metadata"]["labels"]["app"] == "web"
+    assert "deletionTimestamp" in again["metadata"]
+    assert late.marks(CONFIG, "old") == [MARK]
+    late.hear()
+    late.settle()
+    assert "was deleted and is kept" in late.api.told[0]
+    late.runs(using("new"))
+    late.settle()
+    assert late.marks(CONFIG, "old") is None
+
+
+@pytest.mark.parametrize("at", ["create", "delete"])
+def test_a_process_that_dies_while_it_puts_something_back_leaves_it_to_the_next(late: Pantry, at: str) -> None:
+    late.api.dies_at = at
+    with pytest.raises(Unreachable):
+        late.settle()
+    late.begin()
+    late.settle()
+    assert "deletionTimestamp" in late.api.stored[CONFIG, "old"]["metadata"]
+    assert late.marks(CONFIG, "old") == [MARK]
+
+
+def test_what_was_deleted_too_long_ago_is_told(late: Pantry) -> None:
+    late.api.compacted = True
+    late.settle()
+    assert "is gone already: create it again" in late.api.told[0]
 
 
 def test_with_the_next_revision_what_was_missing_is_tried_again(pantry: Pantry) -> None:

@@ -20,7 +20,13 @@ ANALYZER = {
     ("", "namespaces", None): READ,  # their labels
     ("flagger.app", "metrictemplates", None): READ,
     ("flagger.app", "canaries/status", None): ("patch", "update"),
-    ("", "configmaps", None): ("list", "patch", "watch"),  # held, by a finalizer, while the primary needs them
+    ("", "configmaps", None): (
+        "create",
+        "delete",
+        "list",
+        "patch",
+        "watch",
+    ),  # held, or put back, while they are needed
     ("", "serviceaccounts", None): ("list", "patch", "watch"),
     ("", "events", None): ("create", "patch"),
     ("events.k8s.io", "events", None): ("create", "patch"),
@@ -42,7 +48,7 @@ PEOPLE = {
     "detour-promote": {("detour.dev", "canaries", None): ("promote",)},
     "detour-bypass": {("detour.dev", "deployments", None): ("bypass",)},
     "detour-secret-reader": {("", "secrets", None): ("get",)},
-    "detour-secret-holder": {("", "secrets", None): ("list", "patch")},
+    "detour-secret-holder": {("", "secrets", None): ("create", "delete", "list", "patch")},
 }
 
 Rights = dict[tuple[str, str, str | None], tuple[str, ...]]
@@ -101,7 +107,7 @@ def test_what_it_may_patch_and_has_not_made_is_fenced_by_a_policy() -> None:
     (rule,) = policy["matchConstraints"]["resourceRules"]
     held = {resource for group, resource, _ in ANALYZER if group == "" and "patch" in ANALYZER[group, resource, None]}
     assert set(rule["resources"]) == held - {"services", "events"} | {"secrets"}
-    assert rule["operations"] == ["UPDATE"]
+    assert set(rule["operations"]) == {"CREATE", "UPDATE", "DELETE"}
     assert policy["failurePolicy"] == "Fail"
 
 
