@@ -52,7 +52,7 @@ def claimed(request: Request, waiting: Template) -> Claim | None:
     """
     if _states_everything(request):
         return WHOLE
-    if applied := server_side(request):
+    if applied := _server_side(request):
         return applied
     return _released(request) or _client_side(request, waiting)
 
@@ -134,13 +134,13 @@ def _of_manifests(new: Statement, old: Statement) -> dict[Key, Claim]:
     }
 
 
-def server_side(request: Request) -> Claim | None:
+def _server_side(request: Request) -> Claim | None:
     """From this manager's Apply entries in managedFields, as they are after the request and were before it."""
     if not request.manager:
         return None
     after, before = entries(request.object), entries(request.old)
     applied, update = (request.manager, "Apply"), (request.manager, "Update")
-    if applied not in after or (not request.forced and after.get(update) != before.get(update)):
+    if applied not in after or (applied in before and after.get(update) != before.get(update)):
         return None  # not an apply, or one manager's name used for both: this was the other
     if _restored(request, after[applied], before.get(applied, {})) or _books_moved(request, after, before):
         return None
@@ -184,9 +184,10 @@ def _books_moved(request: Request, after: Mapping[Owner, Object], before: Mappin
     """Whether somebody's entry became the manager's, and nothing else happened: a patch of the books is no apply.
 
     kubectl sends one after its first apply --server-side (k8s.io/client-go/util/csaupgrade), and Flux before an apply
-    that finds fields of kubectl's (github.com/fluxcd/pkg/ssa). An apply that is not forced takes nothing from anybody.
+    that finds fields of kubectl's (github.com/fluxcd/pkg/ssa). An apply, even a forced one, takes from others only what
+    it changes. (Whether it is forced, no webhook is told: the options that it sees are those of an update.)
     """
-    return not request.forced and request.wanted == request.primary and bool(before.keys() - after.keys())
+    return request.wanted == request.primary and bool(before.keys() - after.keys())
 
 
 def _rest(deployment: Object) -> tuple[Object, ...]:

@@ -11,7 +11,6 @@ from datetime import datetime
 from webhook import keys as ours
 from webhook import promotion, stash
 from webhook.change import Change, understood
-from webhook.conflicts import conflict
 from webhook.decision import DIRECT, Decision, Kind, Settings, denied
 from webhook.exemptions import cannot_run_twice, nothing_to_protect
 from webhook.fold import fold
@@ -112,12 +111,6 @@ def _let_go(request: Request, settings: Settings) -> Decision | None:
     return Decision(Kind.CANCELLED, keys=ours.cleared()) if gone else None
 
 
-def _conflicting(change: Change) -> Decision | None:
-    """An apply that is not forced, of what somebody else has waiting with another value."""
-    complaint = conflict(change.request, change.waiting.template) if change.waiting else ""
-    return denied(complaint, 409, "Conflict") if complaint else None
-
-
 def _selector_mismatch(change: Change) -> Decision | None:
     """The canary's labels are rewritten, which would hide what the API server refuses; so refuse it in its words."""
     selector = mapping(change.request.object, "spec").get("selector")
@@ -214,7 +207,6 @@ def _diverted(change: Change, at_once: str = "") -> Decision:
 
 
 RULES: tuple[Callable[[Change], Decision | None], ...] = (
-    _conflicting,
     _selector_mismatch,
     _gone_back,
     _undone,

@@ -12,8 +12,7 @@ class Request:
     """One request to the API server, as its AdmissionReview tells it.
 
     `manager` is the field manager, empty for clients that send none (`kubectl rollout undo` is one); the client
-    chooses it, so nothing that protects may hang on it. `old` is empty on CREATE. `forced`: a server-side apply that
-    takes what others own.
+    chooses it, so nothing that protects may hang on it. `old` is empty on CREATE.
     """
 
     uid: str
@@ -26,7 +25,6 @@ class Request:
     manager: str = ""
     subresource: str = ""
     dry_run: bool = False
-    forced: bool = False
 
     @property
     def wanted(self) -> Template:

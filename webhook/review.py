@@ -116,7 +116,6 @@ def _request(asked: Object) -> Request:
         user=_text(_object(asked, "userInfo", "request."), "username", "request.userInfo", ""),
         manager=_text(mapping(asked.get("options")), "fieldManager", "request.options", ""),
         dry_run=asked.get("dryRun") is True,
-        forced=mapping(asked.get("options")).get("force") is True,
         object=_deployment(asked, "object") if whole else {},
         old=_deployment(asked, "oldObject") if whole and operation == UPDATE else {},
     )

@@ -106,7 +106,7 @@ class ApiServer:
         taken = {path for path in new if before.get(path, self) != after.get(path)}
         owners = {other: paths - taken for other, paths in self.owners.items()}
         owners[owner] = new
-        return self._request(wanted, owners, manager, "ann", {}, forced=True)
+        return self._request(wanted, owners, manager, "ann", {})
 
     def _request(
         self,
@@ -115,7 +115,6 @@ class ApiServer:
         manager: str,
         user: str,
         changed: Notes,
-        forced: bool = False,
     ) -> Sent:
         new = copy.deepcopy(self.live)
         new["spec"]["template"] = plain(wanted)
@@ -132,7 +131,7 @@ class ApiServer:
         self._book(new)
         sent = Sent()
         if self.managed and _relevant(new, self.live, manager):
-            sent = self._reviewed(new, manager, user, forced)
+            sent = self._reviewed(new, manager, user)
         if sent.denial:
             self.owners, self.times = former
             return sent
@@ -142,11 +141,11 @@ class ApiServer:
         self.live = new
         return sent
 
-    def _reviewed(self, new: dict[str, Any], manager: str, user: str, forced: bool) -> Sent:
+    def _reviewed(self, new: dict[str, Any], manager: str, user: str) -> Sent:
         """Ask the webhook, as bytes, and do to `new` what it answers."""
         warnings = []
         for _ in range(self.calls):
-            asked = parse(json.dumps(review(new, self.live, manager, user, forced)).encode())
+            asked = parse(json.dumps(review(new, self.live, manager, user)).encode())
             answer = respond(asked, divert(asked, self.settings, NOW))["response"]
             if not answer["allowed"]:
                 return Sent(asked=True, denial=answer["status"]["message"])
@@ -179,13 +178,10 @@ def review(
     old: dict[str, Any] | None,
     manager: str = "",
     user: str = "ann",
-    forced: bool = False,
     **more: Any,
 ) -> dict[str, Any]:
     """An AdmissionReview as the API server writes it."""
     metadata = new.get("metadata", {})
-    options: dict[str, Any] = {"kind": "UpdateOptions"} | ({"fieldManager": manager} if manager else {})
-    options |= {"kind": "PatchOptions", "force": True} if forced else {}
     request = {
         "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
         "kind": {"group": "apps", "version": "v1", "kind": "Deployment"},
@@ -196,7 +192,7 @@ def review(
         "object": new,
         "oldObject": old,
         "dryRun": False,
-        "options": options,
+        "options": {"kind": "UpdateOptions", **({"fieldManager": manager} if manager else {})},
     }
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request | more}
 

@@ -98,12 +98,6 @@ def test_a_tool_that_takes_over_what_others_own_claims_nothing(other: tuple[str,
     assert claimed(server_side([owned("flux", "Apply", image=IMAGE)], before), V2) is None
 
 
-def test_a_forced_apply_that_takes_all_that_another_owned_is_an_apply() -> None:
-    before = [owned("kubectl-set", "Update", image=IMAGE), owned("flux", "Apply")]
-    request = replace(server_side([owned("flux", "Apply", image=IMAGE)], before), forced=True)
-    assert fold(V1, V2, V1, claimed(request, V2)) == V1
-
-
 def helm(asked: Fields, owns: Fields, manager: str = "helm", **notes: Fields) -> Request:
     """An upgrade of a release that owned its image, and what `owns` says, before and after."""
     entry = owned(manager, "Update", image=IMAGE, **owns)
@@ -176,9 +170,7 @@ def test_a_manifest_that_was_read_while_something_waited_means_what_was_changed_
     assert claimed(request, V2) is None
 
 
-def test_a_forced_apply_is_one_though_the_manager_also_updates() -> None:
-    """It takes what it states from its own entry of updates."""
-    before = [owned("flux", "Apply"), owned("flux", "Update", image=IMAGE, env=ENV_A)]
+def test_a_first_apply_is_one_though_it_takes_what_the_same_manager_updated() -> None:
+    before = [owned("flux", "Update", image=IMAGE, env=ENV_A)]
     after = [owned("flux", "Apply", image=IMAGE), owned("flux", "Update", env=ENV_A)]
-    assert claimed(server_side(after, before), V2) is None
-    assert claimed(replace(server_side(after, before), forced=True), V2) is not None
+    assert claimed(server_side(after, before), V2) is not None
