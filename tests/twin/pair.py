@@ -29,6 +29,8 @@ NO_PODS = {
 WRITE = re.compile(r'verb="(?:PUT|PATCH|POST)" url="[^"]*/deployments')
 LOG_LINE = re.compile(r"^[IWE]\d{4} .*$\n?", re.MULTILINE)
 REPLICA_SET_NUMBER = "deployment.kubernetes.io/revision"
+MODIFIED, TRIES = "the object has been modified", 5
+"""The controller writes its status meanwhile; kubectl says so, and the person tries again."""
 CATCHES_UP = 20.0
 """Seconds for the controller to have seen the latest template."""
 
@@ -59,7 +61,10 @@ class Deployed:
         """Type it. kubectl's log of its requests tells whether it sent any that writes."""
         env = {**os.environ, "EDITOR": str(self.editor), "SCRIPT": command.script}
         words = ("--v=6", "--namespace", self.namespace, *command.words)
-        said = kubectl(*words, stdin=command.stdin or None, check=False, env=env)
+        for _ in range(TRIES):
+            said = kubectl(*words, stdin=command.stdin or None, check=False, env=env)
+            if MODIFIED not in said.err:
+                break
         idle = "(no change)" in said.out and not said.warnings
         reached = bool(WRITE.search(said.err)) and not idle
         return Told(said.out + LOG_LINE.sub("", said.err), bool(said.code), reached)
