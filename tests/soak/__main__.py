@@ -39,15 +39,7 @@ def main() -> int:
         here = secrets.token_hex(3)
         shops = [Shop(f"soak-{here}-{number}", replicas=1, analysis=QUICK) for number in range(many)]
         applications = open_all(stack, shops, seed)
-        with ThreadPoolExecutor(many) as pool:
-            shares = [(count // many + (number < count % many), LONGEST) for number in range(many)]
-            runs = [pool.submit(app.run, *share) for app, share in zip(applications, shares, strict=True)]
-            try:
-                watch(runs, applications, count)
-            except BaseException:
-                for app in applications:
-                    app.stop()
-                raise
+        runs = run(applications, count)
         broken = [line for app, ended in zip(applications, runs, strict=True) for line in verdict(app, ended)]
         told = summary(applications, seed, broken, time.monotonic() - began)
     say("\n".join([*broken, *told]))
@@ -76,6 +68,21 @@ def open_all(stack: ExitStack, shops: Sequence[Shop], seed: str) -> list[Applica
         Application(shop, random.Random(f"{seed}-{number}"), stack.enter_context(recording(shop.namespace)), say)
         for number, shop in enumerate(shops)
     ]
+
+
+def run(applications: Sequence[Application], count: int) -> list[Future[None]]:
+    """All at once, each with its share of the commands; how each has ended. Who is interrupted does not wait."""
+    many = len(applications)
+    shares = [count // many + (number < count % many) for number in range(many)]
+    with ThreadPoolExecutor(many) as pool:
+        runs = [pool.submit(app.run, share, LONGEST) for app, share in zip(applications, shares, strict=True)]
+        try:
+            watch(runs, applications, count)
+        except BaseException:
+            for app in applications:
+                app.stop()
+            raise
+    return runs
 
 
 def watch(runs: Sequence[Future[None]], applications: Sequence[Application], count: int) -> None:

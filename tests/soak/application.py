@@ -86,7 +86,9 @@ class Application:
     def _last_wish(self) -> None:
         tag, how = self._random.choice(TAGS), self._random.choice(((), SERVER_SIDE))
         self._shop("rollout", "resume", "deployment/podinfo", check=False)
-        apply(self._shop, tag, how)
+        said = apply(self._shop, tag, how)
+        if said.code:
+            self._complain(f"the last manifest was refused: {said.err.strip()}")
         try:
             eventually(self._is_calm, "everything is at rest", CALM, lambda: self._shop.status)
         except AssertionError as error:

@@ -1,5 +1,6 @@
 """What people type, at random: each command with what it may be refused for."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ def manifest(shop: Shop, tag: str) -> Object:
 
 def apply(shop: Shop, tag: str, how: Sequence[str]) -> Said:
     """A manifest, client side or server side; it states one replica, too."""
-    return shop.apply(manifest(shop, tag), arguments=tuple(how))
+    return shop("apply", *how, "-f", "-", stdin=json.dumps(manifest(shop, tag)), check=False)
 
 
 def _set_image(shop: Shop, random: Random) -> Said:
