@@ -12,7 +12,8 @@ from analyzer.agenda import Key
 from analyzer.holdings import Holdings
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Refused
-from analyzer.kube.resources import CONFIG_MAPS, DEPLOYMENTS
+from analyzer.kube.resources import CONFIG_MAPS
+from analyzer.references import Reference
 from tests.cluster.kubectl import KUBECONFIG, Object, eventually, kubectl
 from tests.cluster.kustomized import Idle, Kustomized, lose_a_pod, name_of, settings
 from tests.cluster.person import Person
@@ -66,27 +67,21 @@ def test_a_new_pod_of_the_primary_starts_though_its_config_map_was_pruned_which_
     assert kustomized.marks("6.0.1") == []
 
 
-def test_a_config_map_that_was_pruned_before_it_could_be_held_is_put_back(idle: Idle) -> None:
-    """As Helm does it: the Deployment and, in the next moment, the deletion. Often enough for some to come too late."""
-    direct, rounds = ("--field-manager=detour-bypass",), [f"6.1.{number}" for number in range(8)]
-    for tag in rounds:
-        idle.apply(idle.deployment(tag), arguments=direct)
-        found = idle.get("configmap", name_of(tag))
-        api = Client.connect(str(KUBECONFIG))
-        api.merge(DEPLOYMENTS, idle.namespace, "podinfo", without_settings(idle))
-        api.delete(CONFIG_MAPS, idle.namespace, name_of(tag), found["metadata"]["uid"])
-        eventually(lambda tag=tag: idle.marks(tag) == [MARK], "it is held", 10)
-        kept = idle.get("configmap", name_of(tag))
-        assert kept["data"] == found["data"]
-        assert kept["metadata"]["deletionTimestamp"]
-        idle.apply(idle.deployment("6.0.9"), arguments=direct)
-        idle.until_released(tag)
-
-
-def without_settings(shop: Shop) -> Object:
-    """The update to a version that needs none."""
-    container = shop.primary["spec"]["template"]["spec"]["containers"][0]
-    return {"spec": {"template": {"spec": {"containers": [container | {"env": []}]}}}}
+def test_what_a_tool_deleted_before_it_could_be_held_is_put_back_until_it_may_go(idle: Idle, tmp_path: Path) -> None:
+    before, key = idle.get("configmap", name_of("6.0.0")), (idle.namespace, "podinfo")
+    diverted = idle.primary
+    diverted["metadata"]["labels"][stash.REVISION] = "1234567890"
+    idle("delete", "configmap", name_of("6.0.0"))
+    holdings = Holdings(as_analyzer(tmp_path), lambda _: None)
+    holdings.note(diverted)
+    holdings.restore(key, Reference("ConfigMap", name_of("6.0.0")))
+    again = idle.get("configmap", name_of("6.0.0"))
+    assert again["data"] == before["data"]
+    assert again["metadata"]["labels"] == {"app": "podinfo", "detour.dev/in-use": "true"}
+    assert again["metadata"]["deletionTimestamp"]
+    assert idle.marks("6.0.0") == [MARK]
+    idle.apply(idle.deployment("6.0.1"), arguments=("--field-manager=detour-bypass",))
+    idle.until_released("6.0.0")
 
 
 def test_after_a_failed_canary_it_is_kept_until_another_version_has_taken_over(kustomized: Kustomized) -> None:
