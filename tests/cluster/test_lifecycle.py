@@ -94,7 +94,7 @@ def test_a_deployment_copied_in_mid_canary_brings_nothing_along() -> None:
 
 
 def test_a_pod_that_changed_all_over_is_analysed_and_promoted_as_it_is(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis={"interval": "1s", "metrics": []})
+    shop = open_shop(analysis={"interval": "1s", "metrics": []}, replicas=1)
     shop("create", "serviceaccount", "shopkeeper")
     changed = all_over(shop.deployment("6.0.1"))
     shop.apply(changed)

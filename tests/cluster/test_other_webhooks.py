@@ -80,12 +80,24 @@ def test_a_webhook_that_is_new_in_the_cluster_changes_no_primary_past_its_canary
             assert waiting["spec"]["containers"][0]["env"] == [{"name": "COLOR", "value": "blue"}]
 
 
-@pytest.mark.parametrize(("order", "policy"), [(FIRST, "IfNeeded"), (USUAL, "Never")])
-def test_a_version_that_another_webhook_rewrites_is_promoted_once_and_under_its_users_name(
-    open_shop: OpenShop, order: str, policy: str
-) -> None:
-    shop = open_shop(analysis=QUICK)
-    with mutating(shop.namespace, rewrites_the_registry, order, policy):
+@pytest.mark.parametrize("policy", ["Never", "IfNeeded"])
+@pytest.mark.parametrize("order", [FIRST, USUAL])
+def test_an_update_is_kept_while_a_new_webhook_rewrites_the_same_field_of_the_primary(order: str, policy: str) -> None:
+    with podless() as shop:
+        shop.create()
+        primary = shop.primary["spec"]["template"]
+        with mutating(shop.namespace, rewrites_the_registry, order, policy):
+            shop.apply(shop.deployment("6.0.1"))
+            assert shop.waiting == made_of(primary, "6.0.1", rewrites_the_registry)
+            shop("label", "deployment/podinfo", "x=y")
+            shop("annotate", "deployment/podinfo", "x=y")
+            assert shop.waiting == made_of(primary, "6.0.1", rewrites_the_registry)
+            assert shop.primary["spec"]["template"] == primary
+
+
+def test_a_version_that_another_webhook_rewrites_is_promoted_once_and_under_its_users_name(open_shop: OpenShop) -> None:
+    shop = open_shop(analysis=QUICK, replicas=1)
+    with mutating(shop.namespace, rewrites_the_registry, USUAL, "IfNeeded"):
         shop.apply(shop.deployment("6.0.1"))
         waiting = shop.waiting
         shop.until("Succeeded")
@@ -94,7 +106,7 @@ def test_a_version_that_another_webhook_rewrites_is_promoted_once_and_under_its_
 
 
 def test_what_another_webhook_makes_of_pods_is_in_the_canarys_too(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis=QUICK)
+    shop = open_shop(analysis=QUICK, replicas=1)
     with mutating(shop.namespace, adds_a_label, LAST, "IfNeeded", "pods"):
         shop.apply(shop.deployment("6.0.1"))
         waiting = shop.waiting
