@@ -48,6 +48,8 @@ def test_an_uninstall_during_a_canary_leaves_nothing_and_what_is_installed_then_
     helm = released(SLOW, config="v1")
     helm.upgrade(tag="6.0.1", config="v2")
     helm.shop.until_weight(25)
+    kept = helm.shop.get("configmap", "v1")  # Helm has deleted it in the same breath, and the primary needs it
+    assert kept["metadata"].get("deletionTimestamp")
     helm("uninstall", RELEASE, "--wait", "--timeout=60s")
     eventually(lambda: not helm.shop("get", *EVERYTHING).out, "nothing is left", 30)
     assert told(helm.install(tag="6.0.1")) == []
