@@ -77,6 +77,7 @@ def test_a_promotion_that_lies_on_a_replica_set_hinders_no_undo(pair: Pair) -> N
     assert (tag_of(place.template), tag_of(place.waiting)) == ("6.0.3", "6.0.1")
 
 
+@pytest.mark.xfail(strict=True, reason="managedFields are computed on what waits, and the field never lived")
 def test_nobody_owns_what_an_undo_has_dropped(pair: Pair) -> None:
     pair.both(UNDO)
     pair.both(typed("set env deployment/APP COLOR=blue"))
