@@ -203,8 +203,11 @@ def test_a_third_that_states_what_runs_is_believed_and_told_though_a_twin_would_
     guarded, unguarded = shared.type("apply", *SOMEBODY, "-f", "-", stdin=first(), check=False)
     assert "kustomize-controller" in unguarded.err
     assert guarded.code == 0
-    assert "cancelled, the primary stays" in guarded.warnings[0]
-    assert shared.wished == shared.guarded["spec"]["template"]
+    assert "as the canary" in guarded.warnings[0]
+    believed = shared.wished
+    shared.apply(first(), (*SOMEBODY, "--force-conflicts"))
+    assert shared.wished == believed
+    shared.agree()
 
 
 def conflicts(pair: Pair, manifest: Object, how: Sequence[str]) -> list[str]:
