@@ -15,6 +15,9 @@ from webhook.revision import Template, digest, without_restart
 from webhook.stash import Stash, StashError
 from webhook.wording import Wording
 
+MARKERS = frozenset({"kubectl-annotate", "kubectl-label"})
+"""Field managers of commands that never write a template."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -78,6 +81,10 @@ def understood(request: Request, settings: Settings, now: datetime) -> Change:
         waiting, keys = None, ours.dropping(keys, primary)
     if waiting is None:
         return Change(request, settings, now, keys, primary, wanted, None, wanted, wanted != primary)
+    promoting = annotations(request.object).get(stash.PREVIOUS) != annotations(request.old).get(stash.PREVIOUS)
+    if (request.user == settings.analyzer and not promoting) or request.manager in MARKERS:
+        meant = fold(primary, wanted, waiting.template, None)  # another webhook's change, where it is any
+        return Change(request, settings, now, keys, primary, wanted, waiting, meant, wanted != primary)
     claim = claimed(request, waiting.template)
     # Who keeps books has a rejected template in them; who does not has only ever seen the primary.
     blind = claim is None and stash.state(request.old) == stash.STATE_REJECTED

@@ -164,14 +164,17 @@ def _restarted(change: Change) -> Decision | None:
 
 
 def _waiting_already(change: Change) -> Decision | None:
-    """The same template again, from anybody: not a byte changes."""
+    """The same template again, from anybody: not a byte changes, but for a change-cause that is said afterwards."""
     if change.waiting is None or (change.meant != change.waiting.template and change.revision != change.waiting.digest):
         return None
-    revision = change.waiting.digest
+    revision, keys = change.waiting.digest, change.keys
+    if change.change_cause != change.waiting.change_cause:
+        keys = keys | {stash.TEMPLATE: stash.encode(Stash(change.waiting.template, change.change_cause))}
+        keys = _cause_kept(change, keys)
     if not change.asked:  # a label or an annotation, of which there is nothing to say
-        return Decision(Kind.UNCHANGED, change.primary, change.keys, revision=revision)
+        return Decision(Kind.UNCHANGED, change.primary, keys, revision=revision)
     warning = change.words.rejected(revision) if change.rejected else change.words.unchanged(revision)
-    return Decision(Kind.UNCHANGED, change.primary, _cause_kept(change, change.keys), warning, revision)
+    return Decision(Kind.UNCHANGED, change.primary, _cause_kept(change, keys), warning, revision)
 
 
 def _unprotected(change: Change) -> Decision | None:

@@ -1,6 +1,18 @@
 """Other mutating webhooks, before and after ours: what they make of a template belongs to what waits, and no more."""
 
-from tests.webhook.deployments import after, changed, decide, deployment, promoted, shipped, stored, template
+import pytest
+
+from tests.webhook.deployments import (
+    after,
+    changed,
+    decide,
+    deployment,
+    labelled,
+    promoted,
+    shipped,
+    stored,
+    template,
+)
 from tests.webhook.model import ANALYZER
 from webhook import stash
 from webhook.decision import Kind
@@ -50,3 +62,12 @@ def test_a_replacement_by_the_old_manifest_says_that_it_cancels() -> None:
     decision = decide(old, shipped(deployment(V1), V2), "kubectl-replace")
     assert decision.kind is Kind.CANCELLED
     assert "cancelled, the primary stays" in decision.warning
+
+
+@pytest.mark.parametrize(("manager", "user"), [("detour", ANALYZER), ("kubectl-label", "ann")])
+def test_the_users_update_survives_what_another_webhook_makes_of_the_primary_later(manager: str, user: str) -> None:
+    waiting = shipped(deployment(V1), MIRRORED_V2)
+    marked = labelled(changed(waiting, MIRRORED_V1), state="analysing")
+    found = stored(marked, decide(marked, waiting, manager, user))
+    assert found["spec"]["template"] == V1
+    assert stash.diverted(found) == stash.Stash(MIRRORED_V2)

@@ -244,7 +244,10 @@ def test_the_same_change_cause_again_changes_not_a_byte() -> None:
     assert shipped(waiting, V2, **{stash.CHANGE_CAUSE: "second"}) == waiting
 
 
-def test_a_change_cause_by_itself_is_left_alone() -> None:
-    waiting = shipped(deployment(V1), V2)
-    new = changed(waiting, **{stash.CHANGE_CAUSE: "why not"})
-    assert stored(new, decide(new, waiting, "kubectl-annotate")) == new
+def test_a_change_cause_that_is_said_afterwards_belongs_to_what_waits() -> None:
+    waiting = shipped(deployment(V1, annotations={stash.CHANGE_CAUSE: "first"}), V2)
+    new = changed(waiting, **{stash.CHANGE_CAUSE: "second"})
+    found = stored(new, decide(new, waiting, "kubectl-annotate"))
+    assert found["metadata"]["annotations"][stash.CHANGE_CAUSE] == "first"
+    assert stash.diverted(found) == stash.Stash(V2, "second")
+    assert stash.diverted_by(found) == stash.diverted_by(waiting)
