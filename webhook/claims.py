@@ -42,6 +42,7 @@ class Claim:
 
 
 WHOLE = Claim(stated=False)
+LEAF = Claim(stated=True)
 
 
 def claimed(request: Request, waiting: Template) -> Claim | None:
@@ -124,14 +125,19 @@ def _stated(value: Any, name: str) -> Statement:
     parts: Mapping[Key, Any] | None = value if isinstance(value, dict) else keyed(name, value)
     if not parts:
         return {}
-    return {key: _stated(part, key if isinstance(key, str) else "") for key, part in parts.items()}
+    return {
+        key: _stated(part, key if isinstance(key, str) else "") if isinstance(part, dict | list) else {}
+        for key, part in parts.items()
+    }
 
 
 def _of_manifests(new: Statement, old: Statement) -> dict[Key, Claim]:
     """Client-side apply deletes a key that the manifest no longer has with all that others put under it."""
-    return {
-        key: Claim(True, _of_manifests(new[key], old.get(key, {}))) if key in new else WHOLE for key in {**old, **new}
-    }
+    found = dict.fromkeys(old.keys() - new.keys(), WHOLE)
+    for key, rest in new.items():
+        former = old.get(key, {})
+        found[key] = Claim(True, _of_manifests(rest, former)) if rest or former else LEAF
+    return found
 
 
 def _server_side(request: Request) -> Claim | None:
