@@ -18,8 +18,9 @@ from webhook import stash
 from webhook.revision import digest, without_restart
 
 UNDO = ("rollout", "undo")
-CONFLICT, WEBHOOK = "Apply failed with", "denied the request"
+CONFLICT = "Apply failed with"
 SHARED = "a field came to have two owners in one of them only"
+UNSEEN = "an apply without force met a conflict in the twin, where the value that it would take is live"
 INVALID = "the API server refused the template, which for what waits is left to a dry run of the promotion"
 
 
@@ -75,13 +76,15 @@ class Life:
         if not mine.reached:
             self.account.unsent[step.kind] += 1
             return False
-        if mine.refused and CONFLICT in mine.words and WEBHOOK not in mine.words:
-            self.account.unsent["apply --server-side without force (the API server saw a conflict)"] += 1
+        if mine.refused and CONFLICT in mine.words:
+            self.account.unsent["apply --server-side without force (a conflict with the value that is live)"] += 1
             return False
         theirs = self.twin.tell(step)
+        if theirs.refused and not mine.refused and CONFLICT in theirs.words:
+            raise Ended(UNSEEN)
         if theirs.refused and not mine.refused and "is invalid" in theirs.words:
             raise Ended(INVALID)
-        if mine.refused != theirs.refused:
+        if mine.refused != theirs.refused and theirs.reached:  # else kubectl found nothing to change in the twin
             raise self._apart("only one was refused", step, mine.words, theirs.words)
         self.account.told[step.kind] += 1
         return True
