@@ -186,6 +186,14 @@ class Pantry:
             self.cluster.diverted._remove(found)
 
 
+def stocked() -> Pantry:
+    """One with what v1 needs."""
+    found = Pantry()
+    for kind, name in (("ConfigMap", "old"), ("ConfigMap", "shared"), ("Secret", "key")):
+        found.api.put(kind, name)
+    return found
+
+
 def using(*names: str, **spec: Any) -> Object:
     """A template that mounts these ConfigMaps."""
     return template({"app": "web"}, volumes=[{"name": name, "configMap": {"name": name}} for name in names], **spec)

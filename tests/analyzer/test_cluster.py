@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.cluster import _Touches
+from analyzer.cluster import Cluster
+from analyzer.kube.client import Client
 from webhook import stash
 
 Touched = list[tuple[str, str]]
@@ -14,7 +15,8 @@ OWNER = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop", "uid": "
 def told(**metadata: Any) -> Touched:
     """Which application is looked at when such an object changes."""
     touched: Touched = []
-    _Touches(touched.append, "detour").diverted({"metadata": {"namespace": "here", "name": "shop-canary", **metadata}})
+    changed = {"namespace": "here", "name": "shop-canary", "resourceVersion": "1", **metadata}
+    Cluster.follow(Client(None), touched.append, "detour").diverted.learn({"metadata": changed})
     return touched
 
 
