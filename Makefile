@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench lint up down venv lock
+.PHONY: help demo test unit cluster bench soak twins lint up down venv lock
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,12 @@ cluster: up ## The tests on the real Kubernetes of the sandbox
 
 bench: up ## What Detour costs, each figure beside its reference; writes docs/evidence/bench.md
 	@$(BIN)/python -m tests.bench
+
+soak: up ## Hundreds of random commands, judged by what must always hold; writes docs/evidence/soak.md (SEED, COUNT)
+	@$(BIN)/python -m tests.soak
+
+twins: up ## Random commands for Deployments with and without Detour, compared; writes docs/evidence/twin.md (SEED, COUNT)
+	@$(BIN)/python -m tests.twin
 
 lint: venv ## Formatting, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from tests.bench.figure import SHORT, say
 from tests.bench.report import SHORTENED, Outcome, evidence, table
 from tests.cluster.kubectl import ROOT
 
-MODULES = ("diversion", "scenario", "updates", "shares", "patches", "reviews", "silence", "memory")
+MODULES = ("diversion", "scenario", "updates", "shares", "patches", "reviews", "silence", "stash", "memory")
 """In this order; memory comes last, when everything else has been through."""
 EVIDENCE = ROOT / "docs/evidence/bench.md"
 PROBLEM_LENGTH = 200
