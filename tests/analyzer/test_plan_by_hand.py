@@ -120,3 +120,22 @@ def test_a_restart_restarts_the_canary_too_and_no_analysis() -> None:
     world.run(5)
     assert world.canary_restarted == world.restarted
     assert world.status.started == started
+
+
+def test_what_the_webhook_leaves_to_the_analyzer_is_promoted_at_once_even_without_replicas() -> None:
+    world = initialized(replicas=0, held="the cluster is paused")
+    world.at_once = "0 replicas are wanted"
+    world.divert(V2)
+    world.run(30)
+    assert (world.phase(), world.live, world.weights) == (Phase.SUCCEEDED, V2, [])
+    assert world.status.history[-1]["message"] == "promoted directly, 0 replicas are wanted"
+
+
+def test_what_is_left_to_the_analyzer_supersedes_a_canary() -> None:
+    world = halfway()
+    world.divert(V3)
+    world.at_once = "it is proven"
+    world.run(LONG)
+    assert (world.phase(), world.live, world.route) == (Phase.SUCCEEDED, V3, None)
+    assert V2 not in world.ran
+    assert world.breaches == []

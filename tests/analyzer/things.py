@@ -49,6 +49,7 @@ class Things:
     obstacle: str = ""
     held: str = ""
     direct: str = ""
+    at_once: str = ""
     unrouted: bool = False
     restarted: str = ""
     canary_restarted: str = ""

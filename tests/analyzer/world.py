@@ -54,6 +54,7 @@ class World(Things):
                 paused=self.paused,
                 state=self.state,
                 restarted=self.restarted if self.stash else "",
+                at_once=self.at_once if self.stash else "",
             )
         canary = None
         if self.canary:
