@@ -85,19 +85,6 @@ def test_an_undo_at_rest_goes_back_to_what_was_proven_at_once(open_shop: OpenSho
     assert type_what_it_says(shop, undone).code == 0
 
 
-def test_a_restart_during_a_canary_restarts_the_primary_and_leaves_the_canary_alone(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis={"interval": "30s"})
-    shop.set_image("6.0.1")
-    shop.until_weight(25)
-    before = shop.get("deployment", "podinfo-canary")["metadata"]["generation"]
-    shop("rollout", "restart", "deployment/podinfo")
-    shop("rollout", "status", "deployment/podinfo", "--timeout=60s")
-    assert shop.live_image == "6.0.0"
-    assert tag_of(shop.waiting) == "6.0.1"
-    assert (shop.phase, shop.status["canaryWeight"]) == ("Progressing", 25)
-    assert shop.get("deployment", "podinfo-canary")["metadata"]["generation"] == before
-
-
 def test_a_network_policy_goes_on_applying_to_the_canary_where_another_label_will_do(open_shop: OpenShop) -> None:
     shop = open_shop(analysis={"interval": "30s"})
     by_name, by_instance = {"app.kubernetes.io/name": "shop"}, {"app.kubernetes.io/instance": "podinfo"}
