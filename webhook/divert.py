@@ -100,8 +100,14 @@ def _opted_out(request: Request) -> Decision | None:
     warning = words.opted_out(str(old.get(stash.REVISION, ""))) if waited else ""
     keys = ours.cleared()
     if old.get(stash.POLICY) != stash.POLICY_NONE:
-        keys[stash.LET_PAST] = f"opted out by {request.user}"
+        keys[stash.LET_PAST] = f"opted out by {request.user}" + _reason(request)
     return Decision(Kind.DIRECT if request.wanted != request.primary else Kind.UNTOUCHED, None, keys, warning)
+
+
+def _reason(request: Request) -> str:
+    """Why, if this very request says so."""
+    new, old = (annotations(side).get(stash.CHANGE_CAUSE) for side in (request.object, request.old))
+    return f": {new}" if new and new != old else ""
 
 
 def _let_go(request: Request, settings: Settings) -> Decision | None:

@@ -70,6 +70,9 @@ def test_opting_out_lets_everything_through_and_forgets() -> None:
     assert found["spec"]["template"] == V3
     assert found["metadata"]["labels"] == {stash.POLICY: "none"}
     assert found["metadata"]["annotations"] == {stash.LET_PAST: "opted out by ann"}
+    because = labelled(changed(waiting, **{stash.CHANGE_CAUSE: "INC-42"}), policy="none")
+    told = stored(because, decide(because, waiting))["metadata"]["annotations"][stash.LET_PAST]
+    assert told == "opted out by ann: INC-42"
 
 
 def test_a_label_that_is_taken_away_still_counts_for_that_update() -> None:

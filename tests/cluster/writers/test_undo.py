@@ -82,7 +82,7 @@ def test_what_an_undo_has_dropped_is_still_owned_and_has_to_be_taken_by_force_on
     pair.both(UNDO)
     pair.both(typed("set env deployment/APP COLOR=blue"))
     pair.both(UNDO)
-    with pytest.raises(AssertionError, match='conflict with "kubectl-set"'):
+    with pytest.raises(AssertionError, match='conflicts with "kubectl-set"'):
         pair.managed.send(coloured(pair.managed, "red"), f"{SERVER_SIDE} --field-manager=gitops")
     force = "--force-conflicts --field-manager=gitops"
     pair.both(lambda place: place.send(coloured(place, "red"), f"{SERVER_SIDE} {force}"))
