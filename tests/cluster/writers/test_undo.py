@@ -79,14 +79,16 @@ def test_a_promotion_that_lies_on_a_replica_set_hinders_no_undo(pair: Pair) -> N
 
 def test_what_an_undo_has_dropped_is_still_owned_and_has_to_be_taken_by_force_once(pair: Pair) -> None:
     """A difference that stays (docs/changes.md): the books are written before the webhook is asked."""
-    pair.both(UNDO)
-    pair.both(typed("set env deployment/APP COLOR=blue"))
-    pair.both(UNDO)
+    place = pair.managed
+    UNDO(place)
+    typed("set env deployment/APP COLOR=blue")(place)
+    UNDO(place)
+    apply = f"{SERVER_SIDE} --field-manager=gitops"
     with pytest.raises(AssertionError, match='conflicts with "kubectl-set"'):
-        pair.managed.send(coloured(pair.managed, "red"), f"{SERVER_SIDE} --field-manager=gitops")
-    force = "--force-conflicts --field-manager=gitops"
-    pair.both(lambda place: place.send(coloured(place, "red"), f"{SERVER_SIDE} {force}"))
-    assert pair.managed.waiting == pair.twin.template
+        place.send(coloured(place, "red"), apply)
+    place.send(coloured(place, "red"), f"{apply} --force-conflicts")
+    assert place.waiting
+    assert place.waiting["spec"]["containers"][0]["env"] == [{"name": "COLOR", "value": "red"}]
 
 
 def test_an_undo_to_what_lives_is_not_even_sent(pair: Pair) -> None:
