@@ -8,6 +8,7 @@ none goes by an index, and none restates a whole list.
 import copy
 import json
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from hypothesis import strategies as st
@@ -129,7 +130,8 @@ BESIDE: st.SearchStrategy[Command] = st.one_of(
 EDITING = SECONDS.map(
     lambda seconds: Command(("edit", DEPLOYMENT), script=f"s/(terminationGracePeriodSeconds:).*/\\1 {seconds}/")
 )
-ROLLING = st.sampled_from([Command(("rollout", verb, DEPLOYMENT)) for verb in ("restart", "undo")])
+RESTART, UNDO = (Command(("rollout", verb, DEPLOYMENT)) for verb in ("restart", "undo"))
+ROLLING = st.sampled_from([RESTART, UNDO])
 PROMOTING = st.sampled_from([False, False, True]).map(Promotion)
 ANYBODY: list[st.SearchStrategy[Any]] = [SETTING, SETTING, PATCHING, BESIDE, EDITING, ROLLING, PROMOTING, PROMOTING]
 
@@ -154,11 +156,26 @@ class Sequence:
     steps: list[Step]
 
 
+# One update after another, promoted or undone: an undo means the same in both where no two have waited.
+RELEASES: st.SearchStrategy[list[Step]] = st.one_of(
+    SETTING.map(lambda change: [change, Promotion(False), Promotion(False)]),
+    SETTING.map(lambda change: [change, UNDO]),
+    st.just([UNDO]),
+)
+
+
 def sequences(length: int) -> st.SearchStrategy[Sequence]:
-    """A Deployment's life under client-side apply, or under server-side apply by two managers."""
+    """A Deployment's life under client-side apply, under server-side apply by two managers, or by releases."""
 
     def lives(first: st.SearchStrategy[Command], *appliers: st.SearchStrategy[Command]) -> st.SearchStrategy[Sequence]:
         step = st.sampled_from([*ANYBODY, *appliers]).flatmap(lambda kind: kind)
         return st.builds(Sequence, first, st.lists(step, min_size=length, max_size=length))
 
-    return st.one_of(lives(APPLYING, APPLYING, APPLYING, REPLACING), lives(FLUX, FLUX, CAREFUL, TUNER))
+    released = st.lists(RELEASES, min_size=length // 2, max_size=length // 2).map(
+        lambda parts: list(chain.from_iterable(parts))
+    )
+    return st.one_of(
+        lives(APPLYING, APPLYING, APPLYING, REPLACING),
+        lives(FLUX, FLUX, CAREFUL, TUNER),
+        st.builds(Sequence, APPLYING, released),
+    )
