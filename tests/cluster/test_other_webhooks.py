@@ -105,6 +105,19 @@ def test_a_version_that_another_webhook_rewrites_is_promoted_once_and_under_its_
         assert shop.primary["spec"]["template"]["spec"]["containers"][0]["image"].startswith("docker.io/")
 
 
+def test_a_webhook_that_is_called_even_after_ours_costs_a_second_analysis_and_loses_nothing(
+    open_shop: OpenShop,
+) -> None:
+    shop = open_shop(analysis=QUICK, replicas=1, pod={"terminationGracePeriodSeconds": 4})
+    with mutating(shop.namespace, rewrites_the_registry, LAST, "Never"):
+        shop.apply(shop.deployment("6.0.1"))
+        shop.until("Succeeded")
+        restarts = [text for text in shop.events() if "Restarting analysis" in text]
+        assert (len(restarts), shop.live_image, shop.leftovers()) == (1, "6.0.1", [])
+        assert shop.waiting is None
+        assert shop.status["history"][-1]["by"] == "kubernetes-admin"
+
+
 def test_what_another_webhook_makes_of_pods_is_in_the_canarys_too(open_shop: OpenShop) -> None:
     shop = open_shop(analysis=QUICK, replicas=1)
     with mutating(shop.namespace, adds_a_label, LAST, "IfNeeded", "pods"):
