@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from analyzer.freezes import Freeze
-from analyzer.plan import PAUSED, SUSPENDED
+from analyzer.moves import PAUSED
+from analyzer.plan import SUSPENDED
 from analyzer.spec import DIRECT
 from analyzer.status import Outcome, Phase
 from tests.analyzer.things import FAILED, SPEC, START, V1, V2, V3

@@ -1,0 +1,34 @@
+"""The moves that several phases share: forwards to the promotion, nowhere for now, and out."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from analyzer.actions import AGAIN, Action, Ask, Emit, Plan
+from analyzer.seen import Seen
+from analyzer.spec import Spec
+from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
+
+PAUSED = "the Deployment is paused: the promotion goes on when it is resumed"
+
+
+def promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
+    """Ask for the swap, unless the Deployment is paused. `before` is done first."""
+    if seen.primary and seen.primary.paused:
+        return Plan(replace(status, problem=PAUSED), wake=AGAIN)
+    told = Emit(f"Copying {seen.name}-canary.{seen.namespace} template spec to {seen.who}", milestone=True)
+    status = replace(status, phase=Phase.PROMOTING, step_time=now, ready_since=None, problem="")
+    return Plan(status, (*before, told, Ask("go", status.revision)), wake=AGAIN)
+
+
+def halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Action) -> Plan:
+    """Neither forwards nor back, until the progress deadline (Canary.spec.progressDeadlineSeconds) is over."""
+    left = seconds_left(status.step_time, spec.progress_deadline, now)
+    if left <= 0:
+        why = f"{problem or 'what the canary needs does not come about'}: exceeded its progress deadline"
+        return end(status, Ending(Outcome.FAILED, why), now)
+    return Plan(replace(status, problem=problem), actions, wake=min(left, spec.interval))
+
+
+def end(status: Status, ending: Ending, now: datetime, *told: Action) -> Plan:
+    """On the way out, which begins at once."""
+    return Plan(replace(status, ending=ending, step_time=now, problem=""), told, wake=0)

@@ -1,0 +1,153 @@
+"""A canary on its way: made, measured and given more weight step by step, until it is promoted or has failed."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from analyzer.actions import AGAIN, Action, Emit, Measure, Plan, Rehearse, Route, RunCanary
+from analyzer.beginning import asked, hear, patience_left
+from analyzer.metrics.verdict import Check, Result
+from analyzer.moves import end, halt, promote
+from analyzer.resting import labelled
+from analyzer.seen import Canary, Seen
+from analyzer.spec import DIRECT, Spec
+from analyzer.status import Ending, Outcome, Status, seconds_left
+from analyzer.wishes import Verb
+from analyzer.workload import replicas_for
+from webhook import stash
+
+
+def progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
+    """What is missing for the next step, or the step. The primary is there, and nothing interrupts."""
+    status = replace(status, terms=spec.terms)
+    return (
+        _let_through(spec, status, seen, now)
+        or _obstructed(spec, status, seen, now)
+        or _run(spec, replace(status, step_time=status.step_time or now), seen, now)
+    )
+
+
+def _let_through(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan | None:
+    """What is promoted without an analysis, or without the rest of it."""
+    assert seen.primary
+    if wish := asked(status, seen, status.revision, Verb.PROMOTE):
+        told = Emit(f"Promoting {seen.who} at once, {wish.whose}", warning=True, milestone=True)
+        return promote(hear(status, wish), seen, now, told)
+    if status.waived:
+        return promote(status, seen, now)
+    if patience_left(seen.primary, now) <= 0:
+        return promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
+    if seen.unrouted and seen.canary is None and spec.without_routes == DIRECT and not seen.refused:
+        why = f"directly, since {seen.obstacle}"
+        told = Emit(f"Promoting {seen.who} {why}", warning=True, milestone=True)
+        return promote(replace(status, waived=why), seen, now, told)
+    return None
+
+
+def _obstructed(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan | None:
+    """What is in the way of any canary. Before one runs, it may wait for as long as it takes."""
+    problem = seen.refused or seen.obstacle
+    if not problem:
+        return None
+    told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
+    news = [told] if status.problem != problem else []
+    if seen.canary is None and not seen.refused:
+        return Plan(replace(status, problem=problem, step_time=None), tuple(news), wake=spec.interval)
+    # Whoever comes to own the host or path must not get our canary's answers.
+    away = [Route(0, status.revision)] if seen.unroutable and seen.weight else []
+    return halt(spec, status, problem, now, *news, *away)
+
+
+def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
+    """The canary as it should be, then its routes, then a check."""
+    assert seen.primary
+    canary = seen.canary
+    if (canary is None or canary.digest != status.revision) and seen.rehearsal is None:
+        return Plan(status, (Rehearse(),), wake=AGAIN)
+    if seen.rehearsal:
+        return end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
+    actions: list[Action] = []
+    size = replicas_for(seen.primary.replicas, spec.next_weight(status.weight))
+    wanted = status.revision, size, seen.primary.restarted
+    if canary is None or (canary.digest, canary.replicas, canary.restarted) != wanted:
+        actions.append(RunCanary(size))
+    if _misrouted(status, seen):
+        actions.append(Route(status.weight, status.revision))
+        status = replace(status, routed_away=None if seen.weight else status.routed_away)
+    actions += labelled(seen, stash.STATE_ANALYSING)
+    if actions or canary is None:
+        return halt(spec, status, status.problem, now, *actions)
+    if not canary.ready and not status.weight:
+        return halt(spec, replace(status, ready_since=None), _unready(seen, canary), now)
+    if not status.weight:
+        status = replace(status, ready_since=status.ready_since or now)
+        if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
+            return Plan(status, wake=left)
+    return _tick(spec, replace(status, problem="") if status.check_time is None else status, seen, canary, now)
+
+
+def _misrouted(status: Status, seen: Seen) -> bool:
+    """Whether the routes have to be put right. A canary that is not ready never gets more than it has."""
+    if seen.weight == status.weight and seen.routed:
+        return False
+    more = seen.weight is None or seen.weight < status.weight
+    return not more or not status.weight or (seen.canary is not None and seen.canary.ready)
+
+
+def _unready(seen: Seen, canary: Canary) -> str:
+    return f"canary deployment {seen.name}-canary.{seen.namespace} not ready: {canary.progress}"
+
+
+def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) -> Plan:
+    """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check."""
+    if spec.skip_analysis and canary.ready:
+        return promote(status, seen, now)
+    if not (status.weight or spec.gates or spec.metrics):
+        return _advance(spec, status, seen, now)
+    if status.check_time and (left := _interval_left(spec, status, now)) > 0:
+        return Plan(status, wake=left)
+    checks = seen.checks
+    if not canary.available:
+        checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)
+    if checks is None:
+        return Plan(status, (Measure(traffic=status.weight > 0),), wake=AGAIN)
+    status = replace(status, verdict=tuple(check.text for check in checks))
+    return _judge(spec, status, seen, checks, "" if canary.ready else _unready(seen, canary), now)
+
+
+def _interval_left(spec: Spec, status: Status, now: datetime) -> float:
+    """Seconds until the next check, at which no query sees a pod of the revision before: its faults are not this one's.
+
+    A pod that ends fails its probes to the last, and many an application counts these like any other request.
+    """
+    clouded = seconds_left(status.quiet_since, spec.longest_window, now) if status.quiet_since else 0.0
+    return max(seconds_left(status.check_time, spec.interval, now), clouded)
+
+
+def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:
+    status = replace(status, check_time=now)
+    failed = [check for check in checks if check.failed]
+    unknown = [check.text for check in checks if check.unknown]
+    if failed:
+        halts = tuple(Emit(f"Halt {seen.who} advancement {check.text}", warning=True) for check in failed)
+        status = replace(status, failed_checks=status.failed_checks + 1, step_time=now, problem=failed[0].text)
+        if status.failed_checks < spec.threshold:
+            return Plan(status, halts, wake=spec.interval)
+        reason = f"failed checks threshold reached {status.failed_checks}"
+        back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
+        return end(status, Ending(Outcome.FAILED, f"{reason}: {failed[0].text}"), now, *halts, back)
+    if unknown:
+        told = Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True, milestone=True)
+        return halt(spec, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
+    if unready:
+        return halt(spec, status, unready, now)
+    if spec.is_last(status.weight):
+        return promote(status, seen, now)
+    return _advance(spec, status, seen, now)
+
+
+def _advance(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
+    start = () if status.weight else (Emit(f"Starting canary analysis for {seen.who}"),)
+    weight = spec.next_weight(status.weight)
+    status = replace(status, weight=weight, step_time=now, check_time=now, routed_away=None, problem="")
+    told = Emit(f"Advance {seen.who} canary weight {weight}")
+    return Plan(status, (*start, told, Route(weight, status.revision)), wake=spec.interval)
