@@ -86,10 +86,13 @@ def _client_side(request: Request, waiting: Template) -> Claim | None:
     if stash.TEMPLATE in annotations(applied):
         return None
     manifest = template(applied)
-    if request.wanted == request.primary and (new == old or _says(manifest, waiting, request.primary, "")):
-        return None  # kubectl sends what differs, and what the manifest says: the template was restored by us
     after = _stated(manifest, "")
     before = after if new == old else _stated(template(_read(old)), "")
+    sides = waiting, request.primary
+    if request.wanted == request.primary and (
+        new == old or _says(manifest, *sides, "") or _drops((before, after), *sides, "")
+    ):
+        return None  # kubectl sends what differs, and what the manifest says: the template was restored by us
     return Claim(True, _of_manifests(after, before)) if after else None
 
 
@@ -118,6 +121,18 @@ def _says(manifest: Any, waiting: Any, primary: Any, name: str) -> bool:
             for key, part in stated.items()
         )
     return bool(manifest == waiting != primary)
+
+
+def _drops(manifests: tuple[Statement, Statement], waiting: Any, primary: Any, name: str) -> bool:
+    """Whether the manifest has no longer what the primary has and what waits has not."""
+    before, after = manifests
+    theirs, lives = (side if isinstance(side, dict) else keyed(name, side) or {} for side in (waiting, primary))
+    return any(
+        _drops((rest, after[key]), theirs.get(key), lives.get(key), key if isinstance(key, str) else "")
+        if key in after
+        else key in lives and key not in theirs
+        for key, rest in before.items()
+    )
 
 
 def _stated(value: Any, name: str) -> Statement:

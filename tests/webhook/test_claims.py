@@ -61,6 +61,13 @@ def test_a_manifest_that_says_what_waits_is_no_wish_to_go_back_though_the_primar
     assert claimed(client_side("podinfo:2", before, wanted=V1, primary=V1), V2) is None
 
 
+def test_a_manifest_that_leaves_out_what_only_the_primary_has_is_no_wish_to_go_back() -> None:
+    primary = {**V1, "metadata": {"labels": {"app": "podinfo", "tier": "web"}}}
+    request = client_side("podinfo:1", None, wanted=primary, primary=primary)
+    request.old["metadata"]["annotations"][LAST_APPLIED] = json.dumps({"spec": {"template": primary}})
+    assert claimed(request, V1) is None
+
+
 def test_a_manifest_that_says_what_the_primary_has_is_a_wish_to_go_back() -> None:
     claim = claimed(client_side("podinfo:1", "podinfo:2", wanted=V1, primary=V1), V2)
     assert fold(V1, V2, V1, claim) == V1
