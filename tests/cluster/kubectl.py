@@ -1,12 +1,14 @@
 """kubectl as a user has it: the real program, its output and its warnings."""
 
-import json
+import functools
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.cluster.reading import Absent, Reader
 
 ROOT = Path(__file__).parents[2]
 KUBECTL = ROOT / ".sandbox/bin/kubectl"
@@ -40,8 +42,24 @@ def kubectl(*arguments: str, stdin: str | None = None, check: bool = True, env: 
 
 
 def get(*arguments: str) -> Object:
-    """An object, or a list of them, as JSON."""
-    return dict(json.loads(kubectl("get", *arguments, "-o", "json").out))
+    """An object, or a list of them, as `kubectl get -o json` has it."""
+    try:
+        return _reader().get(*arguments)
+    except Absent as absent:
+        raise AssertionError(f"kubectl get {' '.join(arguments)}\n{absent}") from absent
+
+
+def exists(*arguments: str) -> bool:
+    """Whether `get` finds an object, or any."""
+    try:
+        return bool(_reader().get(*arguments).get("items", True))
+    except Absent:
+        return False
+
+
+@functools.cache
+def _reader() -> Reader:
+    return Reader(KUBECONFIG)
 
 
 def eventually(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cluster.kubectl import Object, Said, eventually, get, kubectl
+from tests.cluster.kubectl import Object, Said, eventually, exists, get, kubectl
 from webhook import stash
 
 IMAGE = "ghcr.io/stefanprodan/podinfo"
@@ -154,7 +154,7 @@ class Shop:
         return str(self.status.get("phase", ""))
 
     def exists(self, kind: str, name: str) -> bool:
-        return bool(self("get", kind, name, "--ignore-not-found", "-o", "name").out)
+        return exists("-n", self.namespace, kind, name)
 
     def events(self, kind: str = "Canary") -> list[str]:
         """The texts of the events about the Canary, or about the user's Deployment."""
@@ -176,8 +176,8 @@ class Shop:
         eventually(lambda: not self.leftovers(), "nothing is left", seconds, self.leftovers)
 
     def leftovers(self) -> list[str]:
-        found = self("get", "deployments,services,ingresses", "-l", stash.CANARY_OF, "-o", "name")
-        return found.out.split()
+        found = self.get("deployments,services,ingresses", "-l", stash.CANARY_OF)["items"]
+        return [f"{one['kind']} {one['metadata']['name']}" for one in found]
 
 
 def tag_of(template: Object | None) -> str:
