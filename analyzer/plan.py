@@ -46,7 +46,8 @@ def _plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if spec.suspend:
         told = Emit(f"Halt {seen.who} advancement {SUSPENDED}", warning=True, milestone=True)
         return Plan(replace(status, problem=SUSPENDED), (told,) if status.problem != SUSPENDED else ())
-    if status.problem in (SUSPENDED, PAUSED) and not (seen.primary and seen.primary.paused):
+    resumed = status.problem == PAUSED and not (seen.primary and seen.primary.paused)
+    if resumed or status.problem == SUSPENDED:
         status = replace(status, problem="", step_time=now)  # the clock stood still
     if status.phase is Phase.PROMOTING:
         return _promoting(spec, status, seen, now)
@@ -57,7 +58,7 @@ def _leaving(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """The way out has no other way than out: what is refused is tried again, later."""
     after, actions, wake = leave(spec, status, seen, now)
     if seen.refused and not all(isinstance(action, Emit) for action in actions):
-        return Plan(replace(status, problem=seen.refused), wake=REFUSED_AGAIN)
+        return Plan(replace(status, problem=status.problem or seen.refused), wake=REFUSED_AGAIN)
     return Plan(after, actions, wake)
 
 

@@ -8,21 +8,21 @@ from analyzer.beginning import asked, hear, patience_left
 from analyzer.metrics.verdict import Check, Result
 from analyzer.moves import end, halt, promote
 from analyzer.resting import labelled
-from analyzer.seen import Canary, Seen
+from analyzer.seen import UNCLEAR, Canary, Seen
 from analyzer.spec import DIRECT, Spec
 from analyzer.status import Ending, Outcome, Status, seconds_left
 from analyzer.wishes import Verb
 from analyzer.workload import replicas_for
 from webhook import stash
 
+UNROUTED_FOR = 5.0  # seconds without a route until what needs none is let through
+
 
 def progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """What is missing for the next step, or the step. The primary is there, and nothing interrupts."""
     status = replace(status, terms=spec.terms)
     return (
-        _let_through(spec, status, seen, now)
-        or _obstructed(spec, status, seen, now)
-        or _run(spec, replace(status, step_time=status.step_time or now), seen, now)
+        _let_through(spec, status, seen, now) or _obstructed(spec, status, seen, now) or _run(spec, status, seen, now)
     )
 
 
@@ -36,11 +36,22 @@ def _let_through(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan 
         return promote(status, seen, now)
     if patience_left(seen.primary, now) <= 0:
         return promote(status, seen, now, Emit(f"Promoting at once, {seen.who} is down", warning=True, milestone=True))
-    if seen.unrouted and seen.canary is None and spec.without_routes == DIRECT and not seen.refused:
-        why = f"directly, since {seen.obstacle}"
-        told = Emit(f"Promoting {seen.who} {why}", warning=True, milestone=True)
-        return promote(replace(status, waived=why), seen, now, told)
+    if seen.unrouted and seen.canary is None and not (status.weight or seen.refused) and spec.without_routes == DIRECT:
+        return _unrouted(status, seen, now)
     return None
+
+
+def _unrouted(status: Status, seen: Seen, now: datetime) -> Plan:
+    """A Service that is replaced is away for a moment, and a watch may be behind: that is not to be without routes."""
+    if seen.primary and seen.primary.paused:
+        return promote(status, seen, now)
+    if status.problem != seen.obstacle or status.step_time is None:
+        status = replace(status, problem=seen.obstacle, step_time=now)
+    if (left := seconds_left(status.step_time, UNROUTED_FOR, now)) > 0:
+        return Plan(status, wake=left)
+    why = f"directly, since {seen.obstacle}"
+    told = Emit(f"Promoting {seen.who} {why}", warning=True, milestone=True)
+    return promote(replace(status, waived=why), seen, now, told)
 
 
 def _obstructed(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan | None:
@@ -50,10 +61,11 @@ def _obstructed(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan |
         return None
     told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
     news = [told] if status.problem != problem else []
-    if seen.canary is None and not seen.refused:
+    if seen.canary is None and not (status.weight or seen.refused):
         return Plan(replace(status, problem=problem, step_time=None), tuple(news), wake=spec.interval)
-    # Whoever comes to own the host or path must not get our canary's answers.
-    away = [Route(0, status.revision)] if seen.unroutable and seen.weight else []
+    # Whoever comes to own the host or path must not get our canary's answers; nor may anybody get none.
+    astray = seen.unroutable or seen.canary is None
+    away = [Route(0, status.revision)] if astray and seen.weight and not seen.refused else []
     return halt(spec, status, problem, now, *news, *away)
 
 
@@ -65,13 +77,18 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return Plan(status, (Rehearse(),), wake=AGAIN)
     if seen.rehearsal:
         return end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
+    status = replace(status, step_time=status.step_time or now)
     actions: list[Action] = []
     size = replicas_for(seen.primary.replicas, spec.next_weight(status.weight))
-    wanted = status.revision, size, seen.primary.restarted
-    if canary is None or (canary.digest, canary.replicas, canary.restarted) != wanted:
+    restarted = seen.primary.restarted not in ("", canary.restarted if canary else "")
+    if canary is None or (canary.digest, canary.replicas) != (status.revision, size) or restarted:
         actions.append(RunCanary(size))
-    if _misrouted(status, seen):
+    if canary is None and seen.weight:
+        actions.append(Route(0, status.revision))  # nobody is there to answer
+    elif _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
+        unasked = UNCLEAR < (seen.weight or 0) < status.weight
+        status = replace(status, check_time=None if unasked else status.check_time)
         status = replace(status, routed_away=None if seen.weight else status.routed_away)
     actions += labelled(seen, stash.STATE_ANALYSING)
     if actions or canary is None:
@@ -82,6 +99,8 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         status = replace(status, ready_since=status.ready_since or now)
         if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
             return Plan(status, wake=left)
+    elif status.check_time is None:
+        status = replace(status, check_time=now)  # what is judged next is what comes from now on
     return _tick(spec, replace(status, problem="") if status.check_time is None else status, seen, canary, now)
 
 

@@ -140,3 +140,46 @@ def test_what_is_left_to_the_analyzer_supersedes_a_canary() -> None:
     assert (world.phase(), world.live, world.route) == (Phase.SUCCEEDED, V3, None)
     assert V2 not in world.ran
     assert world.breaches == []
+
+
+def test_a_canary_that_somebody_restarts_by_itself_goes_on() -> None:
+    world = shipped()
+    world.run(15)
+    world.canary_restarted = "2026-01-01T00:00:15Z"
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
+    assert world.breaches == []
+
+
+def test_the_time_of_a_suspension_does_not_count_even_where_the_deployment_is_paused_after_it() -> None:
+    world = shipped(comes_up=False)
+    world.run(5)
+    world.spec = replace(SPEC, suspend=True)
+    world.run(LONG)
+    world.spec, world.paused = SPEC, True
+    world.run(5)
+    assert world.status.ending is None
+
+
+def test_a_service_that_is_away_for_a_moment_lets_nothing_through() -> None:
+    world = initialized()
+    world.spec = replace(SPEC, without_routes=DIRECT)
+    world.obstacle, world.unrouted = "no Service selects its pods", True
+    world.divert(V2)
+    world.run(3)
+    world.obstacle, world.unrouted = "", False
+    world.run(LONG)
+    assert (world.phase(), world.breaches, world.status.waived) == (Phase.SUCCEEDED, [], "")
+
+
+def test_what_gets_routes_while_the_deployment_is_paused_takes_the_analysis() -> None:
+    world = initialized()
+    world.spec = replace(SPEC, without_routes=DIRECT)
+    world.obstacle, world.unrouted = "no Service selects its pods", True
+    world.divert(V2)
+    world.run(1)
+    world.paused = True
+    world.run(30)
+    world.obstacle, world.unrouted, world.paused = "", False, False
+    world.run(LONG)
+    assert (world.phase(), world.breaches, world.status.waived) == (Phase.SUCCEEDED, [], "")

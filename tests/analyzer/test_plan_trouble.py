@@ -226,3 +226,48 @@ def test_a_refused_label_keeps_no_canary_from_its_end() -> None:
     world = shipped(checks=FAILED, refused="a policy forbids it", refusing=(Label,))
     world.run(30)
     assert world.phase() is Phase.FAILED
+
+
+def test_what_only_a_rehearsal_shows_to_be_missing_is_waited_for_without_a_write() -> None:
+    world = shipped(unmeasurable="there is no MetricTemplate latency")
+    world.run(10 * LONG)
+    assert (world.phase(), world.status.problem, world.canary) == (Phase.PROGRESSING, world.unmeasurable, None)
+    world.unmeasurable = ""
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
+
+
+def test_an_obstacle_does_not_wait_for_ever_where_routes_lead_to_a_canary_that_was_deleted() -> None:
+    world = shipped()
+    world.run(15)
+    assert world.weights[-1]
+    world.canary, world.obstacle = None, "there is no MetricTemplate latency"
+    world.run(1)
+    assert not world.weights[-1]
+    world.run(LONG)
+    assert (world.phase(), world.route) == (Phase.FAILED, None)
+
+
+def test_routes_that_were_away_bring_requests_for_a_whole_interval_before_these_are_judged() -> None:
+    world = shipped(spec=replace(SPEC, steps=(20,)))
+    while not world.route:
+        world.run(0.25)
+    world.run(9)
+    world.route, world.service = None, False
+    world.run(2)
+    assert world.ran == [V1]
+    world.run(7)
+    assert world.ran == [V1]
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
+
+
+def test_a_canary_that_somebody_deletes_gets_no_requests_until_it_is_there_again() -> None:
+    world = shipped()
+    world.run(15)
+    assert world.weights[-1]
+    world.canary = None
+    world.run(1)
+    assert not world.weights[-1]
+    world.run(LONG)
+    assert (world.phase(), world.live) == (Phase.SUCCEEDED, V2)

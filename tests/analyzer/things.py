@@ -47,6 +47,7 @@ class Things:
     called: int = 0
     wish: Wish | None = None
     obstacle: str = ""
+    unmeasurable: str = ""
     held: str = ""
     direct: str = ""
     at_once: str = ""

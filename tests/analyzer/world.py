@@ -139,7 +139,7 @@ class World(Things):
             case Serve():
                 self.served = True
             case Rehearse():
-                return {"rehearsal": self.refused}
+                return {"obstacle": self.unmeasurable} if self.unmeasurable else {"rehearsal": self.refused}
             case Measure(traffic):
                 return {"checks": self._measure(traffic)}
             case RunCanary(size):
@@ -172,7 +172,7 @@ class World(Things):
 
     def _run_canary(self, size: int) -> None:
         assert self.stash
-        self.canary_restarted = self.restarted
+        self.canary_restarted = self.restarted or (self.canary_restarted if self.canary else "")
         if self.canary and self.canary[0] == self.stash:
             self.canary = (self.stash, size, self.canary[2])
             return
