@@ -18,7 +18,7 @@ from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
 from analyzer.fields import SpecError
-from analyzer.kube.errors import ApiError, Conflict, Expired, NotFound, Unreachable
+from analyzer.kube.errors import ApiError, Conflict, Expired, NotFound, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
 from analyzer.metrics import validate
@@ -145,6 +145,8 @@ class Controller:
             except (Conflict, NotFound, Expired):
                 raise  # the world has moved on: look again
             except ApiError as error:
+                if not (isinstance(error, Refused) or result.status.phase.in_flight):
+                    raise  # at rest no deadline ends it: try again, later and later
                 log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, error)
                 return result, {"refused": error.message}
         return result, found
