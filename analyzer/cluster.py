@@ -148,9 +148,10 @@ class _Touches:
     def diverted(self, found: Object) -> None:
         metadata = found["metadata"]
         owner = _owner(found)
+        key = metadata["namespace"], owner or metadata["name"]
         if owner is None:
-            self.cluster.holdings.note(found)
-        self._touch((metadata["namespace"], owner or metadata["name"]))
+            self.cluster.holdings.note(key, found if self.cluster.diverted.get(*key) else None)
+        self._touch(key)
 
     def canary(self, found: Object) -> None:
         self._touch((found["metadata"]["namespace"], target_of(found)))

@@ -75,7 +75,6 @@ class Custody:
             self._tell_if_kept(key, reference, held[reference], known)
         if not held and not todo.hold:
             self._known.pop(key, None)
-            self._holdings.rest(key)
 
     def _primary(self, key: Key, *, needed: bool) -> Object | None:
         """None once its pods are not wanted any more: nothing may be in the way of those who delete."""

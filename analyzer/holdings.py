@@ -75,18 +75,16 @@ class Holdings:
             body["labels"] = {LABEL: None}
         self._mark(key[0], reference, body)
 
-    def note(self, deployment: Object) -> None:
-        """Remember the resourceVersion that came with a diversion: nothing was pruned by then."""
-        metadata = deployment["metadata"]
-        key, revision = (metadata["namespace"], metadata["name"]), metadata.get("labels", {}).get(stash.REVISION, "")
+    def note(self, key: Key, diverted: Object | None) -> None:
+        """Remember the resourceVersion that came with a diversion: nothing was pruned by then. None: it is over."""
         with self._lock:
+            if diverted is None:
+                self._diverted.pop(key, None)  # the next one is another, even of the same revision
+                return
+            metadata = diverted["metadata"]
+            revision = (metadata.get("labels") or {}).get(stash.REVISION, "")
             if self._diverted.get(key, ("", ""))[0] != revision:
                 self._diverted[key] = revision, metadata["resourceVersion"]
-
-    def rest(self, key: Key) -> None:
-        """Nothing is in flight any more: the next diversion is another one, even of the same revision."""
-        with self._lock:
-            self._diverted.pop(key, None)
 
     def restore(self, key: Key, reference: Reference) -> None:
         """Put back what was deleted between the diversion and our mark, as it was then.

@@ -1,8 +1,11 @@
 """What a tool has deleted before it could be held: put back as it was, if it can be, and told if not."""
 
+from typing import Any
+
 import pytest
 
 from analyzer.kube.errors import Unreachable
+from analyzer.references import Duty, duty
 from tests.analyzer.pantry import Pantry, stocked, using
 
 CONFIG = "ConfigMap"
@@ -80,3 +83,31 @@ def test_what_pods_start_without_is_not_missed(pantry: Pantry) -> None:
     pantry.runs(optional, waiting=using("new"))
     pantry.settle()
     assert pantry.api.told == []
+
+
+def test_an_update_that_comes_in_the_middle_of_a_look_is_remembered_all_the_same(
+    pantry: Pantry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*arguments: Any) -> Duty:
+        pantry.runs(using("old"), waiting=using("new"))
+        pantry.api.prune(CONFIG, "old")
+        monkeypatch.setattr("analyzer.custody.duty", duty)
+        return duty(*arguments)
+
+    pantry.runs(using("old"))
+    monkeypatch.setattr("analyzer.custody.duty", meanwhile)
+    pantry.settle()
+    pantry.settle()
+    assert pantry.marks(CONFIG, "old") == [MARK]
+
+
+def test_the_same_update_made_again_later_is_another_one(pantry: Pantry) -> None:
+    versions = pantry.cluster.holdings._diverted
+    pantry.runs(using("old"), waiting=using("new"))
+    (first,) = versions.values()
+    pantry.runs(using("old"))
+    assert not versions
+    pantry.runs(using("old"), waiting=using("new"))
+    (second,) = versions.values()
+    assert first[0] == second[0]
+    assert first[1] != second[1]
