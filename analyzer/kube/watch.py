@@ -51,6 +51,7 @@ class Watch:
         }
         self._forms = (METADATA_LIST, METADATA) if metadata_only else (JSON, JSON)
         self._store: dict[Key, Object] = {}
+        self._namespaces: dict[str, dict[Key, Object]] = {}
         self._past = 0
         self._lock = threading.Lock()
         self._synced = threading.Event()
@@ -69,7 +70,7 @@ class Watch:
     def in_namespace(self, namespace: str) -> tuple[Object, ...]:
         """All the objects of a namespace."""
         with self._lock:
-            return tuple(found for (where, _), found in self._store.items() if where == namespace)
+            return tuple(self._namespaces.get(namespace, {}).values())
 
     def all(self) -> tuple[Object, ...]:
         """All objects."""
@@ -129,7 +130,9 @@ class Watch:
         with self._lock:
             before = self._store
             learned = {key: item for key, item in before.items() if _version(item) > int(version)}
-            self._store = listed | learned
+            self._store, self._namespaces = {}, {}
+            for key, item in (listed | learned).items():
+                self._keep(key, item)
             self._past = int(version)
         self._synced.set()
         for key in before.keys() | listed.keys():
@@ -158,15 +161,20 @@ class Watch:
             stored = self._store.get(key)
             if _version(stored) >= _version(found) or (ours and self._past >= _version(found)):
                 return
-            self._store[key] = _lean(found)
+            self._keep(key, _lean(found))
             self._past = self._past if ours else _version(found)
         self._tell(stored, found)
 
+    def _keep(self, key: Key, found: Object) -> None:
+        self._store[key] = found
+        self._namespaces.setdefault(key[0], {})[key] = found
+
     def _remove(self, found: Object) -> None:
+        key = _key(found)
         with self._lock:
-            stored = self._store.get(_key(found))
-            if _version(stored) <= _version(found):  # or it is there again, as we have learned already
-                self._store.pop(_key(found), None)
+            stored = self._store.get(key)
+            if stored and _version(stored) <= _version(found):  # or it is there again, as we have learned already
+                del self._store[key], self._namespaces[key[0]][key]
             self._past = _version(found)
         self._tell(stored, found)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from analyzer.kube.client import Client
@@ -131,3 +132,19 @@ def test_a_server_that_finds_every_version_too_old_is_not_asked_without_a_pause(
     threading.Event().wait(0.3)
     watch.stop()
     assert len(script.lists) > len(lists) - 5
+
+
+def test_what_is_in_a_namespace_follows_lists_and_events() -> None:
+    there = {**service("d", 7), "metadata": service("d", 7)["metadata"] | {"namespace": "there"}}
+    script = Script(
+        [[service("a", 4), service("b", 5)], [service("c", 9), service("e", 10)]],
+        [[event("ADDED", there), event("DELETED", service("b", 8))], Expired(410, "Gone", "too old")],
+    )
+    watch = Watch(script, SERVICES, lambda _: None)
+    seen = []
+    for _ in range(2):
+        with suppress(Expired):
+            watch._follow(watch._list())
+        seen.append([[found["metadata"]["name"] for found in watch.in_namespace(name)] for name in ("shop", "there")])
+    assert seen == [[["a"], ["d"]], [["c", "e"], []]]
+    assert [found["metadata"]["name"] for found in watch.all()] == ["c", "e"]
