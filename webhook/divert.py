@@ -31,7 +31,7 @@ def divert(request: Request, settings: Settings, now: datetime) -> Decision:
     """What the API server shall store in place of what was requested. Never raises on what `review` accepts."""
     decision = (
         _not_for_us(request)
-        or _answered_before(request, settings)
+        or _answered_before(request, settings, now)
         or _opted_out(request)
         or _let_go(request, settings)
         or promotion.asked(request, settings)
@@ -59,13 +59,12 @@ def _not_for_us(request: Request) -> Decision | None:
     return Decision(Kind.UNTOUCHED) if leaving else None
 
 
-def _answered_before(request: Request, settings: Settings) -> Decision | None:
+def _answered_before(request: Request, settings: Settings, now: datetime) -> Decision | None:
     """Our own answer to this very request, met again by a second entry, or after another webhook: it stands.
 
     It shows by template and revision, which no single command but a replacement of all changes together, and the digest
     proves it. What other webhooks have made of the restored template since belongs to what waits, where that is as the
-    primary was. Who forges an answer has asked for an
-    update, and is treated so: it waits, under his name.
+    primary was. Who forges an answer has asked for an update, and is treated so: it waits, under his name.
     """
     new = labels(request.object) | annotations(request.object)
     old = labels(request.old) | annotations(request.old)
@@ -86,8 +85,17 @@ def _answered_before(request: Request, settings: Settings) -> Decision | None:
     meant = Stash(fold(primary, request.wanted, waiting.template, None), waiting.change_cause)
     if same(meant.template, primary):
         return None
-    keys = ours.diverting(keys, meant, ours.signed(keys, request, settings.analyzer))
+    change = Change(request, settings, now, keys, primary, meant.template, None, meant.template, asked=True)
+    keys = ours.diverting(keys, meant, ours.signed(keys, request, settings.analyzer), _at_once(change))
     return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
+
+
+def _at_once(change: Change) -> str:
+    """Why the analyzer is to promote what is meant at once: found anew, since what stands there may be forged."""
+    if not change.settings.enforce:
+        return ""
+    proven = "it is proven" if change.settings.rollback == DIRECT and change.proven else ""
+    return nothing_to_protect(change.request, change.now) or cannot_run_twice(change.request, change.meant) or proven
 
 
 def _opted_out(request: Request) -> Decision | None:

@@ -38,6 +38,20 @@ def test_what_would_go_directly_waits_for_the_analyzer_with_its_reason(
     assert stash.at_once(found, digest(V3)) == ""
 
 
+@pytest.mark.parametrize(
+    ("old", "pods"),
+    [
+        (deployment(V1, replicas=0), V2),
+        (proven(), V1),
+        (deployment(V1, labels={}, strategy={"type": "Recreate"}), V2),
+    ],
+)
+def test_a_second_call_about_the_same_request_keeps_the_reason(old: dict[str, Any], pods: dict[str, Any]) -> None:
+    first = stored(changed(old, pods), decide(changed(old, pods), old, settings=STRICT))
+    again = stored(first, decide(first, old, settings=STRICT))
+    assert stash.at_once(again, digest(pods)) == stash.at_once(first, digest(pods)) != ""
+
+
 def test_a_restart_goes_on_as_ever() -> None:
     stamped = {**V1, "metadata": {**V1["metadata"], "annotations": {RESTARTED_AT: "2026-11-22T12:00:00Z"}}}
     assert decide(changed(deployment(V1), stamped), deployment(V1), settings=STRICT).kind is Kind.RESTARTED
