@@ -93,7 +93,8 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         if not analysed and patience_left(seen.primary, now) > 0:
             return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
         asking = () if seen.refused else (Ask("go", status.revision),)
-        return halt(spec, status, seen.refused or status.problem, now, *asking)
+        planned = halt(spec, status, seen.refused or status.problem, now, *asking)
+        return replace(planned, wake=min(planned.wake or 0.0, REFUSED_AGAIN))
     if seen.primary.ready:
         status = replace(status, ready_since=status.ready_since or now)
         if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:

@@ -128,8 +128,9 @@ class Status:
 
     def rest(self) -> Self:
         """Nothing is in flight any more, and nothing ended: what counts is the ending before, if there was one."""
-        last = self.history[-1] if self.history else {}
-        if self.started and (last.get("revision"), last.get("startTime")) == (self.revision, timestamp(self.started)):
+        this = (self.revision, timestamp(self.started)) if self.started else None
+        ended = (entry for entry in reversed(self.history) if (entry.get("revision"), entry.get("startTime")) == this)
+        if last := next(ended, None):
             ending = Ending(Outcome(last["outcome"]), last["message"])
             phase = Phase.SUCCEEDED if ending.outcome is Outcome.SUCCEEDED else Phase.FAILED
             return replace(self, phase=phase, ending=ending, problem="")

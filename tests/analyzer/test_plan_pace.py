@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from analyzer.actions import Ask
 from analyzer.status import Phase
 from tests.analyzer.things import SPEC, V1, V2
 from tests.analyzer.world import shipped
@@ -59,3 +60,13 @@ def test_a_primary_that_is_ready_for_a_moment_only_gets_nothing_back_yet() -> No
     assert world.route == 60
     world.run(4)
     assert (world.route, world.breaches) == (0, [])
+
+
+def test_a_promotion_that_was_refused_for_a_moment_is_asked_for_again_soon() -> None:
+    world = shipped(spec=replace(SPEC, interval=60, progress_deadline=600), refusing=(Ask,))
+    while world.phase() is not Phase.PROMOTING:
+        world.run(0.25)
+    world.run(2)
+    world.refusing = ()
+    world.run(6)
+    assert world.ran == [V1, V2]

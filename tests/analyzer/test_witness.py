@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analyzer.status import from_object
+from analyzer.status import Phase, from_object
 from analyzer.witness import entry
 from tests.analyzer.objects import deployment
 from webhook.revision import digest
@@ -25,3 +25,10 @@ def test_a_status_with_such_an_entry_comes_to_rest() -> None:
     history = [entry("opted out by ann", deployment(), NOW)]
     status = from_object({"status": {"phase": "Waiting", "startTime": "2026-11-22T11:00:00Z", "history": history}})
     assert status.rest().ending is None
+
+
+def test_the_ending_before_such_an_entry_still_counts() -> None:
+    failed = {"revision": "2" * 64, "startTime": "2026-11-22T11:00:00.000000Z", "outcome": "Failed", "message": "slow"}
+    history = [failed, entry("let past by ann", deployment(), NOW)]
+    stored = {"phase": "Waiting", "revision": "2" * 64, "startTime": failed["startTime"], "history": history}
+    assert from_object({"status": stored}).rest().phase is Phase.FAILED
