@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from webhook import keys as ours
 from webhook import stash
@@ -19,7 +20,7 @@ MARKERS = frozenset({"kubectl-annotate", "kubectl-label"})
 """Field managers of commands that never write a template."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """An update: the live template, the one requested, the one that waits, and the one that is meant.
 
@@ -37,7 +38,7 @@ class Change:
     meant: Template
     asked: bool
 
-    @property
+    @cached_property
     def revision(self) -> str:
         """The whole digest of what is meant."""
         return digest(self.meant)

@@ -5,6 +5,7 @@ fills in. Source: SetDefaults_* in pkg/apis/core/v1/defaults.go, Kubernetes 1.36
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 FREE_MAPS: Final = frozenset(
@@ -96,3 +97,26 @@ def stripped(value: Any, name: str = "", depth: int = DEEPEST) -> Any:
         for key, part in value.items()
         if part is None or not ((key in known or key in COMPUTED) and part == default(name, value, key))
     }
+
+
+def equivalent(one: Any, other: Any, name: str = "") -> bool:
+    """Whether two parts, which stand in the field `name`, are the same but for what would be filled in.
+
+    What `stripped` would tell, too; but most parts of two templates are equal, and that is found out in no time.
+    """
+    if one == other:
+        return True
+    if isinstance(one, list) and isinstance(other, list) and name not in FREE_MAPS:
+        return len(one) == len(other) and all(map(partial(equivalent, name=name), one, other))
+    if not isinstance(one, dict) or not isinstance(other, dict) or name in FREE_MAPS:
+        return False
+    return all(
+        equivalent(one[key], other[key], key)
+        if key in one and key in other
+        else _says_nothing(name, one if key in one else other, key)
+        for key in one.keys() | other.keys()
+    )
+
+
+def _says_nothing(parent: str, fields: Mapping[str, Any], name: str) -> bool:
+    return fields[name] is not None and fields[name] == default(parent, fields, name)

@@ -86,7 +86,9 @@ def _answered_before(request: Request, settings: Settings, now: datetime) -> Dec
     if same(meant.template, primary):
         return None
     change = Change(request, settings, now, keys, primary, meant.template, None, meant.template, asked=True)
-    keys = ours.diverting(keys, meant, ours.signed(keys, request, settings.analyzer), _at_once(change))
+    keys = ours.diverting(
+        keys, meant, meant.digest, ours.signed(keys, request, settings.analyzer), _at_once(change)
+    )
     return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
 
 
@@ -217,7 +219,7 @@ def _diverted(change: Change, at_once: str = "") -> Decision:
     warning = words.at_once(revision, at_once) if at_once else words.diverted(revision, superseded)
     waiting = Stash(change.meant, change.change_cause)
     author = ours.signed(change.keys, change.request, change.settings.analyzer)
-    keys = ours.diverting(change.keys, waiting, author, at_once)
+    keys = ours.diverting(change.keys, waiting, revision, author, at_once)
     if change.request.dry_run:  # shown in place, so that tools see the change and the API server validates it
         return Decision(Kind.DIVERTED, change.meant, change.keys, warning, revision)
     return Decision(Kind.DIVERTED, change.primary, _cause_kept(change, keys), warning, revision)

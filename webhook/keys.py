@@ -34,17 +34,17 @@ def cleared() -> Keys:
     return dict.fromkeys((stash.LABELS | stash.ANNOTATIONS) - {stash.POLICY, stash.CANARY_OF})
 
 
-def diverting(keys: Keys, waiting: stash.Stash, author: str | None, at_once: str = "") -> Keys:
+def diverting(keys: Keys, waiting: stash.Stash, revision: str, author: str | None, at_once: str = "") -> Keys:
     """The keys with another revision that waits; what the analyzer said of the one before does not go for it.
 
-    `at_once` is why it needs no analysis, empty where it does.
+    `revision` is its whole digest, `at_once` why it needs no analysis, empty where it does.
     """
     return keys | {
         stash.TEMPLATE: stash.encode(waiting),
-        stash.REVISION: short(waiting.digest),
+        stash.REVISION: short(revision),
         stash.DIVERTED_BY: author,
         stash.STATE: None,
-        stash.AT_ONCE: f"{waiting.digest} {at_once}" if at_once else None,
+        stash.AT_ONCE: f"{revision} {at_once}" if at_once else None,
     }
 
 

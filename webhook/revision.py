@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from webhook.defaults import stripped
+from webhook.defaults import equivalent, stripped
 
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object, or a part of one, as parsed from JSON."""
@@ -33,7 +33,7 @@ def digest(template: Template) -> str:
 
 def same(one: Template, other: Template) -> bool:
     """Whether two templates are the same once an API server has filled them in, their restart stamps included."""
-    return one == other or _filled(one) == _filled(other)
+    return equivalent(_without_birth(one), _without_birth(other))
 
 
 def short(whole: str) -> str:
@@ -68,8 +68,12 @@ def _canonical(value: Any) -> bytes:
 
 
 def _filled(template: Template) -> Template:
-    """The template without what is filled in, and without the empty `creationTimestamp` of API servers before 1.34."""
-    template = stripped(template)
+    """The template without what is filled in."""
+    return _without_birth(stripped(template))
+
+
+def _without_birth(template: Template) -> Template:
+    """The template without the empty `creationTimestamp` that API servers before 1.34 write into it."""
     metadata = template.get("metadata")
     if isinstance(metadata, dict) and metadata.get("creationTimestamp", "") is None:
         template = _replaced(template, "metadata", {k: v for k, v in metadata.items() if k != "creationTimestamp"})

@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import orjson
 
@@ -52,7 +53,7 @@ class StashError(ValueError):
     """What stands in one of our annotations is not what the webhook writes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stash:
     """A pod template that waits, or waits to be gone back to.
 
@@ -63,7 +64,7 @@ class Stash:
     template: Template
     change_cause: str | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The whole digest of the template."""
         return digest(self.template)

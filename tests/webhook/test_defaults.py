@@ -5,10 +5,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.webhook.deployments import APPLIED, after, changed, decide, deployment, shipped, stored, template
 from webhook import stash
 from webhook.decision import Kind
+from webhook.defaults import equivalent, stripped
 from webhook.revision import RESTARTED_AT, digest, same
 
 V1, V2 = template("podinfo:1"), template("podinfo:2")
@@ -94,3 +97,28 @@ def test_what_was_promoted_before_an_upgrade_is_still_proven_after_it() -> None:
     assert again.kind is Kind.DIVERTED  # what a request brings along proves nothing
     proven["spec"]["template"] = filled(template("podinfo:3"))
     assert decide(changed(proven, filled(V2)), proven).kind is Kind.PROVEN
+
+
+PARTS = st.recursive(
+    st.sampled_from(["TCP", "Always", "IfNotPresent", "podinfo:1", "", 10, 420, None, {}]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["spec", "containers", "ports", "protocol", "image", "imagePullPolicy", "labels", "restartPolicy",
+                 "periodSeconds", "readinessProbe", "securityContext", "resources", "metadata", "serviceAccount"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(one=PARTS, other=PARTS, name=st.sampled_from(["", "spec", "containers", "labels"]))
+def test_two_parts_are_equivalent_if_and_only_if_nothing_but_defaults_tells_them_apart(
+    one: Any, other: Any, name: str
+) -> None:
+    for left, right in ((one, other), (one, stripped(one, name)), (stripped(other, name), other)):
+        assert equivalent(left, right, name) == (stripped(left, name) == stripped(right, name))
