@@ -42,6 +42,10 @@ class Duty:
     release: frozenset[Reference] = frozenset()
 
 
+MOST_HELD = 50
+"""Objects that are held for one Deployment: each is a request, and who writes Deployments writes their number."""
+
+
 def duty(templates: Templates | None, held: Mapping[Reference, bool]) -> Duty:
     """What to do, given what is held for this Deployment now and whether that `held` object is being deleted.
 
@@ -56,7 +60,8 @@ def duty(templates: Templates | None, held: Mapping[Reference, bool]) -> Duty:
     in_flight = templates.waiting is not None or templates.previous is not None
     coming = references(templates.waiting or templates.primary)
     kept = {found for found, deleting in held.items() if found in needed | coming and (in_flight or deleting)}
-    return Duty(needed - coming - held.keys(), frozenset(held.keys() - kept))
+    wanted = sorted(needed - coming - held.keys())[: max(0, MOST_HELD - len(kept))]
+    return Duty(frozenset(wanted), frozenset(held.keys() - kept))
 
 
 def references(template: Object | None) -> frozenset[Reference]:

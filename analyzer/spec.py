@@ -18,6 +18,7 @@ DEFAULT_WINDOW = "1m"
 
 DEFAULT_TIMEOUT = "10s"
 MOST_RETRIES = 10
+LONGEST_TIMEOUT = 3600.0
 
 DIRECT, WAIT = "direct", "wait"
 
@@ -144,11 +145,21 @@ def _gate(webhook: Mapping[str, Any]) -> Gate:
     return Gate(
         name=str(webhook.get("name") or ""),
         url=_url(str(webhook.get("url") or ""), f"{where}.url"),
-        timeout=duration(webhook.get("timeout") or DEFAULT_TIMEOUT, f"{where}.timeout"),
+        timeout=_timeout(webhook.get("timeout") or DEFAULT_TIMEOUT, f"{where}.timeout"),
         retries=retries,
         verify=not webhook.get("disableTLS"),
         metadata=webhook.get("metadata") or {},
     )
+
+
+def _timeout(text: object, field: str) -> float:
+    """A thread waits for each, and there are few."""
+    seconds = duration(text, field)
+    if seconds > LONGEST_TIMEOUT:
+        raise SpecError(
+            field, f"{text!r} is longer than an hour", "set an hour at most; a gate is called at every check"
+        )
+    return seconds
 
 
 def _url(text: str, field: str) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from webhook import keys as ours
 from webhook import stash
+from webhook.books import entries, owned
 from webhook.claims import claimed
 from webhook.decision import Settings
 from webhook.fold import fold
@@ -83,7 +84,10 @@ def understood(request: Request, settings: Settings, now: datetime) -> Change:
     if waiting is None:
         return Change(request, settings, now, keys, primary, wanted, None, wanted, wanted != primary)
     promoting = annotations(request.object).get(stash.PREVIOUS) != annotations(request.old).get(stash.PREVIOUS)
-    if (request.user == settings.analyzer and not promoting) or request.manager in MARKERS:
+    marks = request.manager in MARKERS and not any(
+        owned(entry) for owner, entry in entries(request.object).items() if owner[0] == request.manager
+    )
+    if (request.user == settings.analyzer and not promoting) or marks:
         meant = fold(primary, wanted, waiting.template, None)  # another webhook's change, where it is any
         return Change(request, settings, now, keys, primary, wanted, waiting, meant, wanted != primary)
     claim = claimed(request, waiting.template)

@@ -9,7 +9,18 @@ from functools import partial
 from typing import Any, Final
 
 FREE_MAPS: Final = frozenset(
-    {"labels", "annotations", "nodeSelector", "limits", "requests", "matchLabels", "overhead", "volumeAttributes"}
+    {
+        "labels",
+        "annotations",
+        "nodeSelector",
+        "limits",
+        "requests",
+        "matchLabels",
+        "overhead",
+        "volumeAttributes",
+        "options",
+        "userAnnotations",
+    }
 )
 """Maps whose keys are the user's, not fields: every key has a life of its own, and an empty one is not stored."""
 

@@ -34,6 +34,7 @@ def divert(request: Request, settings: Settings, now: datetime) -> Decision:
         or _answered_before(request, settings, now)
         or _opted_out(request)
         or _let_go(request, settings)
+        or _taken_on(request, settings)
         or promotion.asked(request, settings)
         or _changed(understood(request, settings, now))
     )
@@ -86,9 +87,7 @@ def _answered_before(request: Request, settings: Settings, now: datetime) -> Dec
     if same(meant.template, primary):
         return None
     change = Change(request, settings, now, keys, primary, meant.template, None, meant.template, asked=True)
-    keys = ours.diverting(
-        keys, meant, meant.digest, ours.signed(keys, request, settings.analyzer), _at_once(change)
-    )
+    keys = ours.diverting(keys, meant, meant.digest, ours.signed(keys, request, settings.analyzer), _at_once(change))
     return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
 
 
@@ -125,6 +124,13 @@ def _let_go(request: Request, settings: Settings) -> Decision | None:
     old, new = labels(request.old).get(stash.POLICY), labels(request.object).get(stash.POLICY)
     gone = request.user == settings.analyzer and old == stash.POLICY_CANARY and new is None
     return Decision(Kind.CANCELLED, keys=ours.cleared()) if gone else None
+
+
+def _taken_on(request: Request, settings: Settings) -> Decision | None:
+    """The analyzer puts its own label on: what anybody wrote in our keys until then was never checked by anybody."""
+    old, new = labels(request.old).get(stash.POLICY), labels(request.object).get(stash.POLICY)
+    begins = request.user == settings.analyzer and old is None and new == stash.POLICY_CANARY
+    return Decision(Kind.UNTOUCHED, keys=ours.cleared()) if begins else None
 
 
 def _selector_mismatch(change: Change) -> Decision | None:

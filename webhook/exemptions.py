@@ -21,7 +21,8 @@ def nothing_to_protect(request: Request, now: datetime) -> str:
         return "0 replicas are wanted"
     status = mapping(request.old, "status")
     progressing = _condition(status, "Progressing")
-    if progressing.get("status") == "False" and progressing.get("reason") == "ProgressDeadlineExceeded":
+    stuck = progressing.get("status") == "False" and progressing.get("reason") == "ProgressDeadlineExceeded"
+    if stuck and not _serves(request):
         return "its rollout exceeded the progress deadline"
     available = _condition(status, "Available")
     since = _time(available.get("lastTransitionTime"))
@@ -32,19 +33,26 @@ def nothing_to_protect(request: Request, now: datetime) -> str:
     return ""
 
 
+def _serves(request: Request) -> bool:
+    """Whether every replica that was wanted is there: then a deadline that it exceeded has harmed nobody."""
+    wanted = mapping(request.old, "spec").get("replicas", 1)
+    return bool((mapping(request.old, "status").get("availableReplicas") or 0) >= wanted)
+
+
 def cannot_run_twice(request: Request, template: Template) -> str:
     """Why a second copy would do harm, or is somebody else's to make; empty where it is fine.
 
-    A Deployment that carries the policy label itself has been looked at by somebody who knew that.
+    A Deployment that carries the policy label itself has been looked at by somebody who knew that. Owner and strategy
+    count as they were stored: one request must not bring a template and the reason to let it through.
     """
     if labels(request.object).get(stash.POLICY, labels(request.old).get(stash.POLICY)):
         return ""
     owner = next(
-        (o for o in elements(mapping(request.object, "metadata"), "ownerReferences") if o.get("controller")), None
+        (o for o in elements(mapping(request.old, "metadata"), "ownerReferences") if o.get("controller")), None
     )
     if owner is not None:
         return f"{owner.get('kind')} {owner.get('name')} controls it"
-    if mapping(request.object, "spec", "strategy").get("type") == "Recreate":
+    if mapping(request.old, "spec", "strategy").get("type") == "Recreate":
         return "its strategy is Recreate"
     pod = mapping(template, "spec")
     if pod.get("hostNetwork"):

@@ -45,7 +45,8 @@ VERBS = (GO, DONE, BACK)
 
 HISTORY_LENGTH = 20
 COMPRESS_ABOVE = 64 * 1024  # bytes of JSON
-_LARGEST = 8 * 1024 * 1024  # bytes of JSON; the API server takes no request above 3 MiB
+_LARGEST = 1536 * 1024  # bytes of JSON; etcd stores no larger object, so no template that ever lived is
+_MOST_PARTS = 100_000  # objects and lists; a template has hundreds
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -139,7 +140,10 @@ def encode(stash: Stash) -> str:
 def decode(text: str) -> Stash:
     """The opposite of `encode`. Raises StashError saying what is wrong."""
     try:
-        value = orjson.loads(text if text.startswith("{") else _unpacked(text))
+        raw = text.encode("utf-8", "surrogatepass") if text.startswith("{") else _unpacked(text)
+        if raw.count(b"{") + raw.count(b"[") > _MOST_PARTS:
+            raise ValueError(f"more than {_MOST_PARTS} parts")
+        value = orjson.loads(raw)
     except (ValueError, RecursionError) as error:
         raise StashError(f"a stored template cannot be read: {error}") from error
     if not isinstance(value, dict) or not isinstance(value.get("template"), dict):
@@ -147,7 +151,18 @@ def decode(text: str) -> Stash:
     cause = value.get("changeCause")
     if not isinstance(cause, str | None):
         raise StashError("a stored template's `changeCause` must be a string")
+    if not _is_template(value["template"]):
+        raise StashError("a stored template must be one: its `spec` an object, its containers a list of objects")
     return Stash(value["template"], cause)
+
+
+def _is_template(template: Template) -> bool:
+    """Whether those who read it may rely on its shape. Anybody may have written it."""
+    spec, metadata = template.get("spec"), template.get("metadata", {})
+    if not isinstance(spec, dict) or not isinstance(metadata, dict):
+        return False
+    lists = (spec.get(name) or [] for name in ("containers", "initContainers", "volumes"))
+    return all(isinstance(found, list) and all(isinstance(one, dict) for one in found) for found in lists)
 
 
 def promote_request(verb: str, whole: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.references import Reference, Templates, duty, references
+from analyzer.references import MOST_HELD, Reference, Templates, duty, references
 from tests.analyzer.objects import template
 
 Object = dict[str, Any]
@@ -115,3 +115,9 @@ def test_what_is_held_and_let_go_of_when(
 ) -> None:
     todo = duty(templates, held)
     assert (set(todo.hold), set(todo.release)) == (hold, release), situation
+
+
+def test_no_more_is_held_for_one_deployment_than_anybody_needs() -> None:
+    many = template({"app": "web"}, volumes=[{"name": f"v{n}", "configMap": {"name": f"c{n:03}"}} for n in range(300)])
+    todo = duty(Templates(many, waiting=template({"app": "web"}), previous=None), {})
+    assert len(todo.hold) == MOST_HELD

@@ -117,3 +117,19 @@ def test_what_a_controller_owns_is_its_own_business() -> None:
 def test_a_deployment_that_opted_in_by_itself_is_taken_at_its_word(policy: str) -> None:
     old = deployment(V1, labels={stash.POLICY: policy}, strategy={"type": "Recreate"})
     assert decide(changed(old, V2), old).kind is Kind.DIVERTED
+
+
+def test_one_request_brings_no_template_together_with_the_reason_to_let_it_through() -> None:
+    old = deployment(V1, labels=UNLABELLED)
+    recreated, owned = changed(old, V2), changed(old, V2)
+    recreated["spec"]["strategy"] = {"type": "Recreate"}
+    owned["metadata"]["ownerReferences"] = [{"kind": "ConfigMap", "name": "boss", "controller": True}]
+    for new in (recreated, owned):
+        assert decide(new, old).kind is Kind.DIVERTED
+
+
+def test_a_deadline_that_was_exceeded_while_every_replica_serves_opens_no_door() -> None:
+    old = deployment(V1)
+    condition = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    old["status"] = {"availableReplicas": 2, "conditions": [condition]}
+    assert decide(changed(old, V2), old).kind is Kind.DIVERTED

@@ -150,3 +150,19 @@ def test_whatever_is_wrong_with_a_review_it_is_never_a_fault_of_ours(
     status, response = answer(client, asked)
     assert status in (200, 400)
     assert (status == 200) == ("allowed" in response)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        base64.b64encode(gzip.compress(b'{"template":{"spec":{"containers":[' + b"{}," * 400_000 + b"{}]}}}")).decode(),
+        '{"template":{"spec":{"containers":5}}}',
+        '{"template":{"spec":{"containers":[null]}}}',
+        '{"template":{"spec":[]}}',
+        '{"template":{"metadata":7,"spec":{}}}',
+    ],
+    ids=["two million parts", "a number", "nothing", "a list", "metadata"],
+)
+def test_what_is_no_template_is_refused_before_anybody_works_with_it(text: str) -> None:
+    with pytest.raises(stash.StashError):
+        stash.decode(text)

@@ -145,3 +145,11 @@ def test_a_stash_that_unpacks_without_end_is_refused() -> None:
     bomb = base64.b64encode(gzip.compress(b" " * (9 * 1024 * 1024))).decode()
     with pytest.raises(stash.StashError, match="larger than"):
         stash.decode(bomb)
+
+
+def test_what_was_written_before_a_canary_guards_the_deployment_proves_nothing() -> None:
+    seeded = deployment(V1, labels={}, annotations={stash.HISTORY: digest(V2), stash.LET_PAST: "let past by alice"})
+    guarded = labelled(seeded, policy="canary")
+    found = stored(guarded, decide(guarded, seeded, "detour", ANALYZER))
+    assert found["metadata"]["labels"] == {stash.POLICY: "canary"}
+    assert found["metadata"]["annotations"] == {}
