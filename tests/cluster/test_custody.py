@@ -73,7 +73,7 @@ def test_what_a_tool_deleted_before_it_could_be_held_is_put_back_until_it_may_go
     diverted["metadata"]["labels"][stash.REVISION] = "1234567890"
     idle("delete", "configmap", name_of("6.0.0"))
     holdings = Holdings(as_analyzer(tmp_path), lambda _: None)
-    holdings.note(diverted)
+    holdings.note(key, diverted)
     holdings.restore(key, Reference("ConfigMap", name_of("6.0.0")))
     again = idle.get("configmap", name_of("6.0.0"))
     assert again["data"] == before["data"]

@@ -99,7 +99,7 @@ def test_what_was_promoted_before_an_upgrade_is_still_proven_after_it() -> None:
     assert decide(changed(proven, filled(V2)), proven).kind is Kind.PROVEN
 
 
-PARTS = st.recursive(
+PARTS: st.SearchStrategy[Any] = st.recursive(
     st.sampled_from(["TCP", "Always", "IfNotPresent", "podinfo:1", "", 10, 420, None, {}]),
     lambda inner: (
         st.lists(inner, max_size=2)
