@@ -1,4 +1,7 @@
-"""Counts requests in the API server's audit log: the server's own record, so that nobody's client is believed."""
+"""Counts requests in the API server's audit log: the server's own record, so that nobody's client is believed.
+
+What admission had to do with a request is read by `tests.cluster.audit`, of one namespace's writes.
+"""
 
 import json
 from collections import Counter

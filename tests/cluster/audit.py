@@ -2,6 +2,7 @@
 
 For every admission webhook that it calls, the API server leaves an annotation on the request's audit event, whatever
 the answer was and also where there was none. So its absence means that the request never left the API server.
+(`tests.bench.audit` counts instead: all requests of one user, reads and watches too, each by its first stage.)
 """
 
 import json
@@ -89,6 +90,13 @@ def listening(namespace: str, client: str = "kubectl") -> Iterator[Heard]:
         for event in events
         if event["verb"] in WRITES and event["userAgent"].startswith(client) and event["stage"] == "ResponseComplete"
     ]
+
+
+def noted(namespace: str, note: str) -> list[str]:
+    """The values of an audit annotation on what was let through in a namespace, the oldest first."""
+    with AUDIT_LOG.open(errors="replace") as log:
+        events = [json.loads(line) for line in log if note in line and f'"namespace":"{namespace}"' in line]
+    return [event["annotations"][note] for event in events if event["responseStatus"].get("code") == 200]
 
 
 def _until(end: str, begin: int, namespace: str) -> list[str]:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from analyzer.wishes import ASK, ASKED_BY, REASON
-from sandbox.layout import AUDIT_LOG
+from tests.cluster.audit import noted
 from tests.cluster.person import GOOD, SLOW, Person, analysing, hire, judged
-from tests.cluster.shop import OpenShop, Shop
+from tests.cluster.shop import QUICK, OpenShop, Shop
 
 
 def test_who_may_edit_gives_up_and_retries_and_is_named_in_the_history(open_shop: OpenShop, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_promoting_at_once_needs_the_verb_promote(open_shop: OpenShop, tmp_path:
     assert shop.live_image == "6.0.1"
     shop.until("Succeeded", 30)
     assert shop.status["history"][-1]["message"] == f"promoted by {trusted.user}: the outage"
-    assert f"by {trusted.user}: the outage" in audited(shop)
+    assert f"by {trusted.user}: the outage" in noted(shop.namespace, "detour-wishes/wish")[-1]
 
 
 def may_promote(person: Person, shop: Shop) -> bool:
@@ -56,18 +56,6 @@ def may_promote(person: Person, shop: Shop) -> bool:
     }
     answer = person.kubectl("create", "--validate=false", "-o", "json", "-f", "-", stdin=json.dumps(review))
     return bool(json.loads(answer.out)["status"]["allowed"])
-
-
-def audited(shop: Shop) -> str:
-    """What the API server's audit log says of the last wish that was let through here."""
-    wishes = [
-        event["annotations"]["detour-wishes/wish"]
-        for line in AUDIT_LOG.read_text().splitlines()
-        if "detour-wishes/wish" in line and shop.namespace in line
-        for event in [json.loads(line)]
-        if event["responseStatus"].get("code") == 200
-    ]
-    return str(wishes[-1])
 
 
 def test_who_may_only_view_is_told_what_is_missing(open_shop: OpenShop, tmp_path: Path) -> None:
@@ -109,7 +97,7 @@ def test_nobody_wishes_in_anothers_name_and_annotations_that_stay_or_go_are_no_w
 
 
 def test_a_paused_namespace_lets_new_revisions_wait(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis={"interval": "1s", "metrics": []})
+    shop = open_shop(analysis=QUICK)
     owner = Person(shop)
     assert "wait from now on" in owner("pause", "--reason", "release freeze").out
     shop.set_image("6.0.1")
