@@ -1,14 +1,15 @@
 """Fixtures of the cluster tests."""
 
-import secrets
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cluster.kubectl import kubectl
-from tests.cluster.shop import OpenShop, Shop
+from tests.cluster.namespaces import unique
+from tests.cluster.pair import Pair, Pairs, Place, Places, sides
+from tests.cluster.policies import WritePolicy, policies
+from tests.cluster.shop import OpenShop, Shop, opened
 
 HERE = Path(__file__).parent
 
@@ -24,20 +25,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def open_shop() -> Iterator[OpenShop]:
     """Makes shops; their namespaces are deleted at the end."""
-    shops: list[Shop] = []
-
-    def make(**options: Any) -> Shop:
-        shop = Shop(f"shop-{secrets.token_hex(3)}", **options)
-        shops.append(shop)
-        shop.open()
-        return shop
-
-    yield make
-    for shop in shops:
-        kubectl("delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(opened(Shop(unique("shop"), **options)))
 
 
 @pytest.fixture
 def shop(open_shop: OpenShop) -> Shop:
     """An application with a Canary that guards it."""
     return open_shop()
+
+
+@pytest.fixture
+def write_policy() -> Iterator[WritePolicy]:
+    """Writes CanaryPolicies; they are deleted at the end."""
+    with policies() as write:
+        yield write
+
+
+@pytest.fixture(scope="session")
+def pairs() -> Iterator[Pairs]:
+    """Makes managed Deployments and their twins, both created in the same way."""
+    with sides("pairs") as namespaces:
+
+        def make(created: str = "apply", paused: bool = True) -> Places:
+            name = unique("app")
+            pair = Pair(Place(namespaces.managed, name, paused), Place(namespaces.twin, name, paused))
+            pair.both(lambda place: place.send(place.manifest(), created))
+            return pair
+
+        yield make

@@ -1,39 +1,53 @@
 """Applications that run no pod: for what is decided while a request is answered, which then takes a second.
 
-A paused Deployment gets no ReplicaSet; with `maxUnavailable: 100%` its controller calls it available all the same, so
-that Detour protects it. Its policy does not exist, so the analyzer has nothing to begin.
+A paused Deployment gets no ReplicaSet, one in a namespace with the quota `NO_PODS` no pod. With `maxUnavailable: 100%`
+its controller calls it available all the same, so that Detour protects it. Its policy does not exist, so the analyzer
+has nothing to begin.
 """
 
-import json
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cluster.kubectl import Object, kubectl
-from tests.cluster.shop import Shop
+from tests.cluster import namespaces
+from tests.cluster.kubectl import Object
+from tests.cluster.namespaces import unique
+from tests.cluster.shop import Shop, opened
 from webhook import stash
 
-NOWHERE = "nobody-wrote-it"
-"""A policy: updates are diverted, and wait."""
+MANAGED = {stash.POLICY: "nobody-wrote-it"}
+"""Labels of a namespace: updates are diverted, and wait."""
+NO_PODS = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "no-pods"},
+    "spec": {"hard": {"pods": "0"}},
+}
+
+
+def always_available() -> Object:
+    """The strategy of what counts as available with no pod."""
+    return {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}
+
+
+def paused(deployment: Object) -> Object:
+    """The same, so that it runs nowhere, and counts as available."""
+    return {**deployment, "spec": {**deployment["spec"], "paused": True, "strategy": always_available()}}
 
 
 @dataclass
 class Podless(Shop):
     """A shop of nothing but a Deployment. `labels` are the Namespace's."""
 
-    labels: Mapping[str, str] = field(default_factory=lambda: {stash.POLICY: NOWHERE})
+    labels: Mapping[str, str] = field(default_factory=lambda: MANAGED)
 
     def deployment(self, tag: str = "6.0.0", **container: Any) -> Object:
-        found = super().deployment(tag, **container)
-        found["spec"] |= {"paused": True, "strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}}
-        return found
+        return paused(super().deployment(tag, **container))
 
     def open(self) -> None:
         """The namespace alone."""
-        metadata = {"name": self.namespace, "labels": dict(self.labels)}
-        kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        namespaces.create(self.namespace, self.labels)
 
     def create(self, deployment: Object | None = None) -> None:
         """The Deployment, and wait until it counts as available."""
@@ -48,12 +62,6 @@ def stored(shop: Shop) -> Object:
     return {"spec": found["spec"], **{key: found["metadata"].get(key) for key in kept}}
 
 
-@contextmanager
-def podless(**options: Any) -> Iterator[Podless]:
+def podless(**options: Any) -> AbstractContextManager[Podless]:
     """An empty namespace for one; it goes with the test."""
-    shop = Podless(f"idle-{secrets.token_hex(3)}", **options)
-    shop.open()
-    try:
-        yield shop
-    finally:
-        kubectl("delete", "namespace", shop.namespace, "--wait=false")
+    return opened(Podless(unique("idle"), **options))

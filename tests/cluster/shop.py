@@ -1,11 +1,14 @@
 """A namespace with an application as a user would have it: podinfo behind a Service and an Ingress, and a Canary."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from tests.cluster.kubectl import Object, Said, eventually, exists, get, kubectl
+from tests.cluster import namespaces
+from tests.cluster.deployed import Deployed
+from tests.cluster.kubectl import Object, Said, eventually, exists, kubectl
 from webhook import stash
 
 IMAGE = "ghcr.io/stefanprodan/podinfo"
@@ -15,10 +18,14 @@ SUCCESS_RATE = (
     'status!~"5.."}[{{ interval }}])) / sum(rate(http_request_duration_seconds_count{namespace="{{ namespace }}",'
     'pod=~"{{ target }}-[^-]+-[^-]+$"}[{{ interval }}])) * 100'
 )
+CALM: Object = {"interval": "30s", "metrics": []}
+"""An analysis that judges nothing, and takes its time."""
+QUICK: Object = {"interval": "1s", "metrics": []}
+"""An analysis that judges nothing, and is over within seconds."""
 
 
 @dataclass
-class Shop:
+class Shop(Deployed):
     """One application in one namespace. `host` is what its Ingress answers to.
 
     Under a `policy` the namespace bears its label, and there is no Canary but what comes of it.
@@ -31,13 +38,15 @@ class Shop:
     pod: Object = field(default_factory=dict)
     policy: str = ""
 
+    name = "podinfo"
+
     @property
     def host(self) -> str:
         return f"{self.namespace}.example.com"
 
     def open(self) -> None:
         """Create everything, and wait until the next update is certain to be diverted."""
-        kubectl("create", "namespace", self.namespace)
+        namespaces.create(self.namespace)
         self.apply(self.deployment(), self.service(), self.ingress())
         if not self.policy:
             self.apply(self.template(), self.canary())
@@ -46,13 +55,6 @@ class Shop:
             kubectl("label", "namespace", self.namespace, f"{stash.POLICY}={self.policy}")
         else:
             self("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
-
-    def __call__(self, *arguments: str, **options: Any) -> Said:
-        """kubectl in this namespace."""
-        return kubectl("-n", self.namespace, *arguments, **options)
-
-    def get(self, *arguments: str) -> Object:
-        return get("-n", self.namespace, *arguments)
 
     def apply(self, *objects: Object, arguments: tuple[str, ...] = ()) -> Said:
         manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
@@ -131,23 +133,15 @@ class Shop:
         }
 
     @property
-    def primary(self) -> Object:
-        return self.get("deployment", "podinfo")
-
-    @property
     def live_image(self) -> str:
         """The tag that the primary runs."""
-        return tag_of(self.primary["spec"]["template"])
-
-    @property
-    def waiting(self) -> Object | None:
-        """The template that is diverted."""
-        found = stash.diverted(self.primary)
-        return found.template if found else None
+        return tag_of(self.live)
 
     @property
     def status(self) -> Object:
-        return dict(self.get("canary", "podinfo").get("status") or {})
+        """The Canary's; empty until there is one, which under a policy is soon after the first update."""
+        found = self.get("canaries", "--field-selector", "metadata.name=podinfo")["items"]
+        return dict(found[0].get("status") or {}) if found else {}
 
     @property
     def phase(self) -> str:
@@ -183,6 +177,19 @@ class Shop:
 def tag_of(template: Object | None) -> str:
     """The tag of the first container's image."""
     return str(template["spec"]["containers"][0]["image"]).rpartition(":")[2] if template else ""
+
+
+AnyShop = TypeVar("AnyShop", bound=Shop)
+
+
+@contextmanager
+def opened(shop: AnyShop) -> Iterator[AnyShop]:
+    """The shop, opened; its namespace goes at the end, even if it does not come so far."""
+    try:
+        shop.open()
+        yield shop
+    finally:
+        namespaces.delete(shop.namespace)
 
 
 OpenShop = Callable[..., Shop]

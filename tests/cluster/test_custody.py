@@ -1,10 +1,8 @@
 """Tools prune what only the old version needs as soon as the new one is applied: its next pod starts even so."""
 
 import json
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,8 +14,9 @@ from analyzer.kube.resources import CONFIG_MAPS
 from analyzer.references import Reference
 from tests.cluster.kubectl import KUBECONFIG, Object, eventually, kubectl
 from tests.cluster.kustomized import Idle, Kustomized, lose_a_pod, name_of, settings
+from tests.cluster.namespaces import unique
 from tests.cluster.person import Person
-from tests.cluster.shop import Shop
+from tests.cluster.shop import CALM, Shop, opened
 from webhook import stash
 
 MARK = "podinfo.detour.dev/in-use"
@@ -29,26 +28,19 @@ FORBIDDEN: list[Object] = [
     {"metadata": {"labels": {"app": None}}},
     {"metadata": {"finalizers": ["example.com/for-ever"]}},
 ]
-CALM = {"interval": "30s", "metrics": []}
 
 
 @pytest.fixture
 def kustomized() -> Iterator[Kustomized]:
     """A shop with a Canary that guards it, and takes its time."""
-    yield from opened(Kustomized(f"shop-{secrets.token_hex(3)}", analysis=CALM))
+    with opened(Kustomized(unique("shop"), analysis=CALM)) as shop:
+        yield shop
 
 
 @pytest.fixture
 def idle() -> Iterator[Idle]:
-    yield from opened(Idle(f"idle-{secrets.token_hex(3)}"))
-
-
-def opened(shop: Any) -> Iterator[Any]:
-    try:
-        shop.open()
+    with opened(Idle(unique("idle"))) as shop:
         yield shop
-    finally:
-        kubectl("delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
 
 
 def test_a_new_pod_of_the_primary_starts_though_its_config_map_was_pruned_which_goes_after_the_promotion(

@@ -1,9 +1,9 @@
 """What the API server fills in is what `webhook.defaults` knows: a template is the same before and after."""
 
 import json
-import secrets
 
 from tests.cluster.kubectl import Object, kubectl
+from tests.cluster.namespaces import unique
 from webhook.revision import digest
 
 SOURCES: tuple[Object, ...] = (
@@ -71,7 +71,7 @@ POD: Object = {
 def test_whatever_the_api_server_fills_in_makes_no_other_template() -> None:
     written: Object = {"metadata": {"labels": {"app": "shop"}}, "spec": POD}
     spec = {"selector": {"matchLabels": {"app": "shop"}}, "template": written}
-    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"all-{secrets.token_hex(3)}"}}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": unique("all")}}
     arguments = ("create", "--dry-run=server", "-o", "json", "-f", "-")
     stored = json.loads(kubectl(*arguments, stdin=json.dumps({**body, "spec": spec})).out)["spec"]["template"]
     assert stored != written

@@ -8,10 +8,9 @@ import pytest
 
 from tests.cluster.kubectl import Object, eventually
 from tests.cluster.podless import Podless, podless
-from tests.cluster.shop import OpenShop, Shop, tag_of
+from tests.cluster.shop import CALM, OpenShop, Shop, tag_of
 from tests.cluster.test_users_view import type_what_it_says
 
-CALM = {"interval": "30s", "metrics": []}
 TWO_MINUTES = timedelta(minutes=2)
 
 Twist = Callable[[Podless, Object], None]

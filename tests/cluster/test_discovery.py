@@ -1,8 +1,6 @@
 """Which requests a canary gets a share of: those for the hosts and paths of its own application, and no others."""
 
-import secrets
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from ssl import create_default_context
 from typing import Any
@@ -11,13 +9,13 @@ import pytest
 import urllib3
 
 from certs.authority import issue_ca, issue_serving
-from tests.cluster.kubectl import Object, eventually, kubectl
+from tests.cluster.kubectl import Object, eventually
+from tests.cluster.namespaces import namespace
 from tests.cluster.post import HTTPS_PORT
-from tests.cluster.shop import OpenShop, Shop
+from tests.cluster.shop import QUICK, OpenShop, Shop
 from tests.cluster.users import plainly
 
 HALF = {"interval": "10m", "stepWeight": 50, "metrics": []}  # half of the requests, for as long as one likes to look
-QUICK = {"interval": "1s", "metrics": []}
 PRIMARY, CANARY, NEIGHBOUR = "6.0.0", "6.0.1", "6.0.2"
 SHARED = {PRIMARY, CANARY}
 NGINX = "nginx.ingress.kubernetes.io"
@@ -237,21 +235,14 @@ def is_refused(shop: Shop, said: str) -> None:
     assert not shop.exists("deployment", "podinfo-canary")
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[str]:
-    """Another namespace."""
-    name = f"elsewhere-{secrets.token_hex(3)}"
-    kubectl("create", "namespace", name)
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
-
-
 def test_a_host_and_path_of_another_namespace_is_refused_until_that_one_gives_way(
-    open_shop: OpenShop, elsewhere: str
+    open_shop: OpenShop,
 ) -> None:
-    shop, other = open_shop(replicas=1, analysis=QUICK), Shop(elsewhere)
-    other.apply(ingress("theirs", (shop.host, "/", "podinfo", 9898)))
-    shop.set_image(CANARY)
-    is_refused(shop, f"Ingress theirs of namespace {elsewhere} sends {shop.host}/ to another backend")
-    other("delete", "ingress", "theirs")
-    shop.until("Succeeded")
+    shop = open_shop(replicas=1, analysis=QUICK)
+    with namespace("elsewhere") as elsewhere:
+        other = Shop(elsewhere)
+        other.apply(ingress("theirs", (shop.host, "/", "podinfo", 9898)))
+        shop.set_image(CANARY)
+        is_refused(shop, f"Ingress theirs of namespace {elsewhere} sends {shop.host}/ to another backend")
+        other("delete", "ingress", "theirs")
+        shop.until("Succeeded")

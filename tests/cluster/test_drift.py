@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.drift import KUBECTL_DIFF, TOOLS, Seen, Tool, look_by
-from tests.cluster.kubectl import Object, eventually
+from tests.cluster.kubectl import Object
 from tests.cluster.person import BAD, GOOD, judged
 from tests.cluster.podless import Podless, podless
 from tests.cluster.shop import IMAGE, OpenShop, Shop
@@ -57,21 +57,10 @@ def update(tool: Tool, old: str, new: str) -> set[str]:
     return added | {f"-image: {IMAGE}:{old}"} | (set() if tool in ARGOCD_CLIENT_SIDE else taken_away)
 
 
-def settled(shop: Shop) -> Object:
-    """The Deployment, available and seen by its controller, which then writes no more."""
-
-    def seen() -> Object | None:
-        found = shop.primary
-        status = found.get("status", {})
-        available = any(one["type"] == "Available" for one in status.get("conditions", ()))
-        return found if available and status["observedGeneration"] == found["metadata"]["generation"] else None
-
-    return eventually(seen, "its controller has seen it", 30) or {}
-
-
 def look(shop: Shop, tool: Tool, tag: str, **container: object) -> Seen:
     """What the tool sees in a manifest of this version."""
-    before = settled(shop)["metadata"]
+    shop.settled()
+    before = shop.primary["metadata"]
     seen = tool.look(manifest(shop, tag, **container))
     assert shop.primary["metadata"] == before
     return seen
@@ -81,7 +70,7 @@ def sync(shop: Shop, tool: Tool, *tags: str) -> None:
     """Manifests of these versions are applied by the tool, one after the other."""
     for tag in tags:
         tool.sync(manifest(shop, tag))
-        settled(shop)
+        shop.settled()
 
 
 @by_every_tool
@@ -218,8 +207,8 @@ def test_a_dry_run_says_what_would_happen(tool: Tool, shop: Podless) -> None:
 def test_flux_takes_over_what_people_did_and_its_canary_goes_on(shop: Podless) -> None:
     sync(shop, FLUX, "6.0.0", "6.0.1")
     shop("label", "deployment/podinfo", "checked-by=somebody")
-    generation = settled(shop)["metadata"]["generation"]
+    generation = shop.settled()["metadata"]["generation"]
     sync(shop, FLUX, "6.0.1")
-    primary = settled(shop)["metadata"]
+    primary = shop.settled()["metadata"]
     assert "checked-by" not in primary["labels"]
     assert primary["generation"] == generation  # it counts the writes to annotations, too, and so to what waits

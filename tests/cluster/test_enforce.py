@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.kubectl import ROOT, eventually, kubectl
-from tests.cluster.shop import IMAGE, OpenShop, Shop
+from tests.cluster.shop import IMAGE, QUICK, OpenShop, Shop
 
 pytestmark = pytest.mark.alone
 
@@ -44,7 +44,7 @@ def last_message(shop: Shop) -> str:
 
 
 def test_what_would_go_directly_is_promoted_by_the_analyzer_at_once(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis={"interval": "1s", "metrics": []})
+    shop = open_shop(analysis=QUICK)
     shop.set_image("6.0.1")
     shop.until("Succeeded")
     back = shop.set_image("6.0.0")

@@ -1,25 +1,30 @@
 """Updates that wait, or go without an analysis, because a person or a policy says so: each says why, and who."""
 
 import json
-import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sandbox.layout import AUDIT_LOG
+import pytest
+
+from tests.cluster.audit import noted
 from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.person import Person, hire
+from tests.cluster.policies import WritePolicy
 from tests.cluster.shop import IMAGE, OpenShop, Shop, tag_of
 from webhook.stash import LET_PAST
 
+Lenient = Callable[..., str]
+"""Writes a policy of these fields, which promotes within seconds."""
 
-def lenient(**spec: Any) -> str:
-    """A policy of its own for a test, which promotes within seconds. Goes with nothing: it is cluster-wide."""
-    name = f"test-{secrets.token_hex(3)}"
-    analysis = {"interval": "1s", "threshold": 1, "stepWeights": [50], "metrics": []}
-    body = {"apiVersion": "detour.dev/v1alpha1", "kind": "CanaryPolicy", "metadata": {"name": name}}
-    kubectl("apply", "-f", "-", stdin=json.dumps({**body, "spec": {"analysis": analysis, **spec}}))
-    return name
+
+@pytest.fixture
+def lenient(write_policy: WritePolicy) -> Lenient:
+    def write(**spec: Any) -> str:
+        return write_policy(spec=spec, interval="1s", threshold=1, stepWeights=[50], metrics=[])
+
+    return write
 
 
 def open_under(open_shop: OpenShop, policy: str, *without: str) -> Shop:
@@ -39,7 +44,7 @@ def last(shop: Shop) -> Object:
     return dict(shop.status["history"][-1])
 
 
-def test_what_no_route_leads_to_goes_directly_and_the_history_says_why(open_shop: OpenShop) -> None:
+def test_what_no_route_leads_to_goes_directly_and_the_history_says_why(open_shop: OpenShop, lenient: Lenient) -> None:
     shop = open_under(open_shop, lenient(), "ingress")
     shop.set_image("6.0.1")
     message(shop)
@@ -49,7 +54,7 @@ def test_what_no_route_leads_to_goes_directly_and_the_history_says_why(open_shop
     assert any("no Ingress sends requests" in text for text in shop.events("Deployment"))
 
 
-def test_what_no_service_selects_waits_where_the_policy_says_so(open_shop: OpenShop) -> None:
+def test_what_no_service_selects_waits_where_the_policy_says_so(open_shop: OpenShop, lenient: Lenient) -> None:
     shop = open_under(open_shop, lenient(withoutRoutes="wait"), "ingress", "service")
     shop.set_image("6.0.1")
     eventually(lambda: "no Service selects" in message(shop), "it says why", 20)
@@ -57,7 +62,7 @@ def test_what_no_service_selects_waits_where_the_policy_says_so(open_shop: OpenS
 
 
 def test_in_a_freeze_of_the_policy_an_update_waits_and_can_be_let_through_by_hand(
-    open_shop: OpenShop, tmp_path: Path
+    open_shop: OpenShop, lenient: Lenient, tmp_path: Path
 ) -> None:
     hour = (datetime.now(UTC) - timedelta(hours=1)).hour
     freeze = {"schedule": f"0 {hour} * * *", "duration": "4h", "reason": "black friday"}
@@ -74,13 +79,13 @@ def test_in_a_freeze_of_the_policy_an_update_waits_and_can_be_let_through_by_han
     assert last(shop)["message"] == f"promoted by {trusted.user}: sold out"
 
 
-def test_a_freeze_that_cannot_be_read_is_named_where_the_update_waits(open_shop: OpenShop) -> None:
+def test_a_freeze_that_cannot_be_read_is_named_where_the_update_waits(open_shop: OpenShop, lenient: Lenient) -> None:
     shop = open_under(open_shop, lenient(freezes=[{"schedule": "at four o'clock", "duration": "4h"}]))
     shop.set_image("6.0.1")
     eventually(lambda: "spec.freezes[0].schedule" in message(shop), "it says why", 20)
 
 
-def test_a_namespace_may_be_opened_for_updates_that_go_directly(open_shop: OpenShop) -> None:
+def test_a_namespace_may_be_opened_for_updates_that_go_directly(open_shop: OpenShop, lenient: Lenient) -> None:
     shop = open_under(open_shop, lenient(analysis={"interval": "30s", "threshold": 1, "stepWeights": [10]}))
     owner = Person(shop)
     assert "go directly" in owner("pause", "--direct", "--reason", "release night").out
@@ -96,7 +101,9 @@ def test_a_namespace_may_be_opened_for_updates_that_go_directly(open_shop: OpenS
     assert shop.live_image == "6.0.1"
 
 
-def test_opening_a_namespace_takes_the_verb_bypass_and_ones_own_name(open_shop: OpenShop, tmp_path: Path) -> None:
+def test_opening_a_namespace_takes_the_verb_bypass_and_ones_own_name(
+    open_shop: OpenShop, lenient: Lenient, tmp_path: Path
+) -> None:
     shop = open_under(open_shop, lenient())
     clerk = hire(shop, tmp_path, "clerk", "edit")
     rule = ("--verb=get,patch", "--resource=namespaces")
@@ -113,7 +120,9 @@ def test_opening_a_namespace_takes_the_verb_bypass_and_ones_own_name(open_shop: 
         kubectl("delete", "clusterrole,clusterrolebinding", f"{shop.namespace}-clerk")
 
 
-def test_who_lets_something_past_is_told_with_the_reason_in_events_history_and_audit_log(open_shop: OpenShop) -> None:
+def test_who_lets_something_past_is_told_with_the_reason_in_events_history_and_audit_log(
+    open_shop: OpenShop, lenient: Lenient
+) -> None:
     shop = open_under(open_shop, lenient())
     container = {"name": "podinfo", "image": f"{IMAGE}:6.0.1"}
     template = {"spec": {"containers": [container]}}
@@ -126,11 +135,10 @@ def test_who_lets_something_past_is_told_with_the_reason_in_events_history_and_a
     entry = last(shop)
     assert (entry["outcome"], entry["message"], entry["by"]) == ("LetPast", said, "kubernetes-admin")
     eventually(lambda: not shop.primary["metadata"]["annotations"].get(LET_PAST), "it is told once", 10)
-    audited = [line for line in AUDIT_LOG.read_text().splitlines() if "detour-bypass/bypass" in line]
-    assert any(shop.namespace in line and said in line for line in audited)
+    assert noted(shop.namespace, "detour-bypass/bypass")[-1].endswith(said)
 
 
-def test_who_opts_out_is_told(open_shop: OpenShop) -> None:
+def test_who_opts_out_is_told(open_shop: OpenShop, lenient: Lenient) -> None:
     shop = open_under(open_shop, lenient())
     shop("label", "deployment/podinfo", "detour.dev/policy=none")
     said = f"podinfo.{shop.namespace} was opted out by kubernetes-admin"
@@ -138,7 +146,9 @@ def test_who_opts_out_is_told(open_shop: OpenShop) -> None:
     eventually(lambda: LET_PAST not in shop.primary["metadata"].get("annotations", {}), "it is told once", 10)
 
 
-def test_who_may_not_bypass_is_diverted_and_nothing_is_told(open_shop: OpenShop, tmp_path: Path) -> None:
+def test_who_may_not_bypass_is_diverted_and_nothing_is_told(
+    open_shop: OpenShop, lenient: Lenient, tmp_path: Path
+) -> None:
     shop = open_under(open_shop, lenient())
     editor = hire(shop, tmp_path, "editor", "edit")
     change = ("set", "image", "deployment/podinfo", f"podinfo={IMAGE}:6.0.1", "--field-manager=detour-bypass")

@@ -1,13 +1,14 @@
 """The canary's labels in a real cluster: no controller and no Service takes its pods for the primary's."""
 
-import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import ExitStack
 
 import pytest
 
-from tests.cluster.kubectl import Object, eventually, kubectl
+from tests.cluster.kubectl import Object, eventually
 from tests.cluster.layout import CANARYS, Layout, endpoints, governed_by, hostname_rule, service
+from tests.cluster.namespaces import unique
+from tests.cluster.shop import QUICK, opened
 
 Lay = Callable[..., Layout]
 CALM = {"interval": "10m", "metrics": []}
@@ -32,16 +33,8 @@ EXPRESSIONS = [
 @pytest.fixture
 def lay() -> Iterator[Lay]:
     """Makes shops of a certain layout, with time to look; their namespaces are deleted at the end."""
-    made: list[Layout] = []
-
-    def make(**options: Any) -> Layout:
-        made.append(Layout(f"labels-{secrets.token_hex(3)}", **{"analysis": CALM, **options}))
-        made[-1].open()
-        return made[-1]
-
-    yield make
-    for each in made:
-        kubectl("delete", "namespace", each.namespace, "--wait=false", "--ignore-not-found")
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(opened(Layout(unique("labels"), **{"analysis": CALM, **options})))
 
 
 LAYOUTS: dict[str, Object] = {
@@ -95,7 +88,7 @@ def only_the_canarys_service_serves_it(shop: Layout, served: dict[str, set[str]]
 
 def test_through_a_whole_canary_the_primarys_services_serve_nobody_else(lay: Lay) -> None:
     layout = LAYOUTS["Services that share no label"]
-    shop = lay(**layout, analysis={"interval": "1s", "metrics": []})
+    shop = lay(**layout, analysis=QUICK)
     with endpoints(shop) as served:
         shop.set_image("6.0.1")
         shop.until("Succeeded")

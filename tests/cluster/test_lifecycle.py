@@ -7,12 +7,10 @@ import pytest
 
 from tests.cluster import backup
 from tests.cluster.kubectl import Object, eventually, kubectl
+from tests.cluster.namespaces import namespace
 from tests.cluster.podless import podless
-from tests.cluster.shop import OpenShop, Shop, tag_of
-from tests.cluster.test_policy import ours
+from tests.cluster.shop import CALM, QUICK, OpenShop, Shop, tag_of
 from webhook import stash
-
-CALM = {"interval": "30s", "metrics": []}
 
 
 @pytest.fixture
@@ -28,7 +26,7 @@ def comes_as_it_is(shop: Shop, tag: str = "6.0.0") -> None:
     """The Deployment runs what its manifest says, nothing runs beside it, and the next update is diverted."""
     shop.until_gone()
     eventually(
-        lambda: ours(shop) == [stash.POLICY], "it is guarded, and has nothing else of ours", 60, lambda: ours(shop)
+        lambda: shop.ours == {stash.POLICY}, "it is guarded, and has nothing else of ours", 60, lambda: shop.ours
     )
     shop("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
     shop("rollout", "status", "deployment/podinfo", "--timeout=60s")
@@ -69,13 +67,9 @@ def test_a_backup_of_a_canary_restored_into_its_namespace_runs_the_primary_alone
 def test_a_backup_of_a_canary_restored_into_another_namespace_runs_the_primary_alone(
     shop: Shop,
 ) -> None:
-    other = Shop(f"{shop.namespace}-copy")
-    kubectl("create", "namespace", other.namespace)
-    try:
-        backup.restored(backup.without_owners(backup.taken(shop)), other.namespace)
-        comes_as_it_is(other)
-    finally:
-        kubectl("delete", "namespace", other.namespace, "--wait=false")
+    with namespace("restored") as other:
+        backup.restored(backup.without_owners(backup.taken(shop)), other)
+        comes_as_it_is(Shop(other))
 
 
 def test_a_deployment_copied_in_mid_canary_brings_nothing_along() -> None:
@@ -87,14 +81,14 @@ def test_a_deployment_copied_in_mid_canary_brings_nothing_along() -> None:
         found["metadata"]["namespace"] = other.namespace
         del found["metadata"]["uid"], found["metadata"]["resourceVersion"]
         other.apply(found)
-        assert (other.live_image, other.waiting, ours(other)) == ("6.0.0", None, [])
+        assert (other.live_image, other.waiting, other.ours) == ("6.0.0", None, set())
         other("wait", "deployment/podinfo", "--for=condition=Available", "--timeout=30s")
         other.set_image("6.0.2")
         assert (other.live_image, tag_of(other.waiting)) == ("6.0.0", "6.0.2")
 
 
 def test_a_pod_that_changed_all_over_is_analysed_and_promoted_as_it_is(open_shop: OpenShop) -> None:
-    shop = open_shop(analysis={"interval": "1s", "metrics": []}, replicas=1)
+    shop = open_shop(analysis=QUICK, replicas=1)
     shop("create", "serviceaccount", "shopkeeper")
     changed = all_over(shop.deployment("6.0.1"))
     shop.apply(changed)

@@ -4,12 +4,10 @@ import json
 
 from tests.cluster.kubectl import Object, eventually
 from tests.cluster.podless import stored
-from tests.cluster.shop import OpenShop, Shop, tag_of
+from tests.cluster.shop import QUICK, OpenShop, Shop, tag_of
 from webhook import stash
 from webhook.revision import short
 from webhook.stash import Stash
-
-QUICK = {"interval": "1s", "metrics": []}
 
 
 def waits(open_shop: OpenShop, **spec: object) -> tuple[Shop, Object]:

@@ -11,10 +11,8 @@ import pytest
 from tests.cluster.kubectl import Object, eventually
 from tests.cluster.mutator import FIRST, LAST, USUAL, Change, mutating
 from tests.cluster.podless import podless, stored
-from tests.cluster.shop import IMAGE, OpenShop, Shop, tag_of
+from tests.cluster.shop import IMAGE, QUICK, OpenShop, Shop, tag_of
 from webhook.revision import digest
-
-QUICK = {"interval": "1s", "metrics": []}
 
 
 def adds_a_label(thing: Object) -> None:

@@ -1,61 +1,27 @@
 """Policies by label: nothing but `kubectl label`, and every update takes the detour."""
 
 import json
-import secrets
-from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.kubectl import Object, eventually, kubectl
-from tests.cluster.shop import OpenShop, Shop, tag_of
+from tests.cluster.namespaces import unique
+from tests.cluster.policies import KIND, WritePolicy
+from tests.cluster.shop import CALM, OpenShop, tag_of
 from tests.cluster.users import Users
 from webhook import stash
 
-METRICS = [
-    {"name": "request-success-rate", "interval": "4s", "thresholdRange": {"min": 99}},
-    {
-        "name": "request-duration",
-        "interval": "4s",
-        "thresholdRange": {"max": 1200},
-    },  # a busy machine is no slow version
-]
-
-
-def policy(name: str, **analysis: object) -> None:
-    """Write a CanaryPolicy with short steps, judged by the built-in metrics unless `analysis` says otherwise."""
-    steps = {"interval": "4s", "threshold": 2, "stepWeights": [10, 50], "metrics": METRICS, **analysis}
-    spec = {"progressDeadlineSeconds": 60, "analysis": steps}
-    body = {"apiVersion": "detour.dev/v1alpha1", "kind": "CanaryPolicy", "metadata": {"name": name}, "spec": spec}
-    kubectl("apply", "-f", "-", stdin=json.dumps(body))
-
 
 @pytest.fixture
-def named() -> Iterator[str]:
-    """The name of a policy of this test's own; it goes with the test."""
-    name = f"quick-{secrets.token_hex(3)}"
-    yield name
-    kubectl("delete", "canarypolicy", name, "--ignore-not-found", "--wait=false")
-
-
-@pytest.fixture
-def quick(named: str) -> str:
+def quick(write_policy: WritePolicy) -> str:
     """A policy judged by the built-in metrics."""
-    policy(named)
-    return named
+    return write_policy()
 
 
 @pytest.fixture
-def calm(named: str) -> str:
+def calm(write_policy: WritePolicy) -> str:
     """A policy that judges nothing, and takes its time."""
-    policy(named, interval="30s", metrics=[])
-    return named
-
-
-def ours(shop: Shop) -> list[str]:
-    """The keys of ours on the Deployment."""
-    metadata = shop.primary["metadata"]
-    found = {**metadata.get("labels", {}), **metadata.get("annotations", {})}
-    return sorted(key for key in found if key.startswith("detour.dev/"))
+    return write_policy(**CALM)
 
 
 def owner(thing: Object) -> str:
@@ -104,7 +70,7 @@ def test_the_label_of_a_deployment_picks_another_policy_or_none(open_shop: OpenS
     assert shop.get("canary", "podinfo")["spec"]["analysis"]["interval"] == "4s"
     shop("label", "deployment/podinfo", f"{stash.POLICY}=none", "--overwrite")
     shop.until_gone()
-    eventually(lambda: ours(shop) == [stash.POLICY], "nothing of ours but the label", 30, lambda: ours(shop))
+    eventually(lambda: shop.ours == {stash.POLICY}, "nothing of ours but the label", 30, lambda: shop.ours)
     assert shop.set_image("6.0.2").warnings == []
     assert shop.live_image == "6.0.2"
 
@@ -116,7 +82,7 @@ def test_when_the_label_is_taken_away_in_mid_canary_nothing_of_ours_stays(open_s
         shop.until_weight(10)
         kubectl("label", "namespace", shop.namespace, f"{stash.POLICY}-")
         shop.until_gone()
-        eventually(lambda: not ours(shop), "nothing of ours on the Deployment", 30, lambda: ours(shop))
+        eventually(lambda: not shop.ours, "nothing of ours on the Deployment", 30, lambda: shop.ours)
     assert users.failed == []
     assert shop.live_image == "6.0.0"
     assert not shop.exists("canary", "podinfo")
@@ -126,22 +92,25 @@ def test_when_the_label_is_taken_away_in_mid_canary_nothing_of_ours_stays(open_s
     assert shop.live_image == "6.0.2"
 
 
-def test_what_falls_under_a_policy_that_does_not_exist_waits_until_it_does(open_shop: OpenShop, named: str) -> None:
+def test_what_falls_under_a_policy_that_does_not_exist_waits_until_it_does(
+    open_shop: OpenShop, write_policy: WritePolicy
+) -> None:
+    named = unique("late")
     shop = open_shop(policy=named)
     shop.set_image("6.0.1")
     problem = f"CanaryPolicy {named} does not exist"
     eventually(lambda: any(problem in text for text in shop.events("Deployment")), "it is told", 20)
     assert (shop.live_image, tag_of(shop.waiting)) == ("6.0.0", "6.0.1")
-    policy(named, metrics=[])
+    write_policy(named, metrics=[])
     shop.until("Succeeded")
     assert shop.live_image == "6.0.1"
 
 
-def test_a_changed_policy_starts_the_analysis_anew(open_shop: OpenShop, calm: str) -> None:
+def test_a_changed_policy_starts_the_analysis_anew(open_shop: OpenShop, calm: str, write_policy: WritePolicy) -> None:
     shop = open_shop(policy=calm)
     shop.set_image("6.0.1")
     shop.until_weight(10)
-    policy(calm, interval="2s", metrics=[], stepWeights=[30])
+    write_policy(calm, interval="2s", metrics=[], stepWeights=[30])
     shop.until("Succeeded")
     who = f"podinfo.{shop.namespace}"
     told = [text for text in shop.events() if "weight" in text or "Restarting" in text]
@@ -162,7 +131,7 @@ def test_a_canary_that_the_user_wrote_wins(open_shop: OpenShop, calm: str) -> No
 
 
 def test_names_that_the_label_means_otherwise_are_refused() -> None:
-    body = {"apiVersion": "detour.dev/v1alpha1", "kind": "CanaryPolicy", "metadata": {"name": "none"}}
-    spec = {"spec": {"analysis": {"interval": "4s", "threshold": 2, "stepWeight": 10}}}
-    said = kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(body | spec), check=False)
+    spec = {"analysis": {"interval": "4s", "threshold": 2, "stepWeight": 10}}
+    body = {**KIND, "metadata": {"name": "none"}, "spec": spec}
+    said = kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(body), check=False)
     assert "choose another name" in said.err

@@ -12,9 +12,8 @@ import pytest
 from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.mutator import unreachable
 from tests.cluster.podless import podless
-from tests.cluster.shop import OpenShop, Shop, tag_of
+from tests.cluster.shop import CALM, OpenShop, Shop, tag_of
 
-CALM = {"interval": "30s", "metrics": []}
 Policy = Callable[[Shop, str], AbstractContextManager[None]]
 """Something of the shop's namespace that refuses objects of a kind, while it lasts."""
 

@@ -4,7 +4,6 @@ import collections
 import functools
 import json
 import os
-import secrets
 import signal
 import subprocess
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from sandbox import forward, layout, network, record, status, supervisor
 from tests.cluster.kubectl import eventually, kubectl
+from tests.cluster.namespaces import namespace
 
 RUNNING = record.read()
 PORTS = RUNNING.ports if RUNNING else layout.Ports()
@@ -63,10 +63,9 @@ spec:
 class Place:
     """A namespace with applications behind the Ingress, at a host name of its own."""
 
-    def __init__(self) -> None:
-        self.namespace = f"sandbox-{secrets.token_hex(3)}"
-        self.host = f"{self.namespace}.example.com"
-        kubectl("create", "namespace", self.namespace)
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self.host = f"{namespace}.example.com"
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         return kubectl(f"--namespace={self.namespace}", *arguments, stdin=stdin).out
@@ -84,9 +83,8 @@ class Place:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    made = Place()
-    yield made
-    kubectl("delete", "namespace", made.namespace, "--wait=false")
+    with namespace("sandbox") as name:
+        yield Place(name)
 
 
 def visit(host: str, path: str = "/") -> tuple[int, str]:

@@ -1,12 +1,12 @@
 """The application of tests/seed, by itself: what the post's queries find in its metrics, and the faults of its tags."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.cluster.kubectl import Said, eventually, kubectl
+from tests.cluster.namespaces import namespace
 
 Asked = Callable[[str, str], Said]
 Run = Callable[[str], Asked]
@@ -15,19 +15,17 @@ Run = Callable[[str], Asked]
 @pytest.fixture
 def run() -> Iterator[Run]:
     """Runs the image of a tag in a pod `app`; the answer asks it for a path on a port."""
-    namespace = f"seed-app-{secrets.token_hex(3)}"
+    with namespace("seed-app") as where:
 
-    def ask(port: str, path: str) -> Said:
-        return kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/app:{port}/proxy{path}", check=False)
+        def ask(port: str, path: str) -> Said:
+            return kubectl("get", "--raw", f"/api/v1/namespaces/{where}/pods/app:{port}/proxy{path}", check=False)
 
-    def started(tag: str) -> Asked:
-        kubectl("create", "namespace", namespace)
-        kubectl("-n", namespace, "run", "app", f"--image=seed-app:{tag}", "--image-pull-policy=IfNotPresent")
-        eventually(lambda: ask("8080", "/healthz").code == 0, "it answers", 30)
-        return ask
+        def started(tag: str) -> Asked:
+            kubectl("-n", where, "run", "app", f"--image=seed-app:{tag}", "--image-pull-policy=IfNotPresent")
+            eventually(lambda: ask("8080", "/healthz").code == 0, "it answers", 30)
+            return ask
 
-    yield started
-    kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+        yield started
 
 
 def buckets(ask: Asked, status: int) -> dict[str, int]:

@@ -4,30 +4,23 @@ Safe means: no traffic to the canary first, then no canary; what waited is dropp
 """
 
 import json
-import secrets
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.kubectl import eventually, kubectl
-from tests.cluster.shop import OpenShop, Shop, tag_of
-from tests.cluster.test_policy import ours, policy
+from tests.cluster.policies import WritePolicy
+from tests.cluster.shop import CALM, QUICK, OpenShop, Shop, tag_of
 from tests.cluster.users import Users
 from webhook import stash
 
-CALM = {"interval": "30s", "metrics": []}
-QUICK = {"interval": "1s", "metrics": []}
 SMALL = {"replicas": 1, "pod": {"terminationGracePeriodSeconds": 4}}
 
 
 @pytest.fixture
-def calm() -> Iterator[str]:
-    """The name of a policy of this test's own, which judges nothing and takes its time; and so does `<name>-other`."""
-    name = f"calm-{secrets.token_hex(3)}"
-    policy(name, **CALM)
-    yield name
-    kubectl("delete", "canarypolicy", name, f"{name}-other", "--ignore-not-found", "--wait=false")
+def calm(write_policy: WritePolicy) -> str:
+    """A policy of this test's own, which judges nothing and takes its time."""
+    return write_policy(**CALM)
 
 
 def change(shop: Shop, **spec: object) -> None:
@@ -43,7 +36,7 @@ def steps(shop: Shop) -> list[str]:
 def is_let_go(shop: Shop) -> None:
     """Nothing of ours is left, the primary runs what it ran, the next update is like in any cluster."""
     shop.until_gone()
-    eventually(lambda: not ours(shop), "nothing of ours on the Deployment", 30, lambda: ours(shop))
+    eventually(lambda: not shop.ours, "nothing of ours on the Deployment", 30, lambda: shop.ours)
     assert shop.live_image == "6.0.0"
     told = f"Detour has let go of podinfo.{shop.namespace}: the update that waited is dropped"
     eventually(lambda: told in shop.events("Deployment"), "it is told", 15, lambda: shop.events("Deployment"))
@@ -98,7 +91,9 @@ def test_a_changed_analysis_of_the_canary_starts_anew(open_shop: OpenShop) -> No
     assert f"Advance {who} canary weight 10" in steps(shop)
 
 
-def test_a_deleted_policy_stops_the_canary_and_the_update_waits_for_another(open_shop: OpenShop, calm: str) -> None:
+def test_a_deleted_policy_stops_the_canary_and_the_update_waits_for_another(
+    open_shop: OpenShop, calm: str, write_policy: WritePolicy
+) -> None:
     shop = open_shop(policy=calm, **SMALL)
     shop.set_image("6.0.1")
     shop.until_weight(10)
@@ -107,16 +102,17 @@ def test_a_deleted_policy_stops_the_canary_and_the_update_waits_for_another(open
     problem = f"CanaryPolicy {calm} does not exist"
     eventually(lambda: any(problem in text for text in shop.events("Deployment")), "it is told", 20)
     assert (shop.live_image, tag_of(shop.waiting)) == ("6.0.0", "6.0.1")
-    policy(calm, interval="1s", metrics=[])
+    write_policy(calm, interval="1s", metrics=[])
     shop.until("Succeeded")
 
 
-def test_a_label_that_names_another_policy_starts_the_analysis_anew(open_shop: OpenShop, calm: str) -> None:
+def test_a_label_that_names_another_policy_starts_the_analysis_anew(
+    open_shop: OpenShop, calm: str, write_policy: WritePolicy
+) -> None:
     shop = open_shop(policy=calm, **SMALL)
     shop.set_image("6.0.1")
     shop.until_weight(10)
-    other = f"{calm}-other"
-    policy(other, interval="1s", metrics=[], stepWeights=[30])
+    other = write_policy(interval="1s", metrics=[], stepWeights=[30])
     kubectl("label", "namespace", shop.namespace, f"{stash.POLICY}={other}", "--overwrite")
     shop.until("Succeeded")
     assert f"Advance podinfo.{shop.namespace} canary weight 30" in steps(shop)

@@ -12,13 +12,12 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cluster.kubectl import Object, eventually
-from tests.cluster.shop import IMAGE, OpenShop, Shop, tag_of
+from tests.cluster.shop import IMAGE, QUICK, OpenShop, Shop, tag_of
 from tests.soak.law import judge
 from tests.soak.recording import Recording, Version, recording
 from tests.soak.story import around
 from webhook import stash
 
-QUICK = {"interval": "1s", "metrics": []}
 SEED, TIMES, LONGEST = 5, 12, 14.0
 DELAYS = [random.Random(SEED + number).uniform(0, LONGEST) for number in range(TIMES)]
 """Seconds; a quick analysis with its promotion takes about twelve."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.kubectl import Object, Said
+from tests.cluster.pair import Command, Place
 from tests.cluster.shop import IMAGE
-from tests.cluster.writers.pair import Command, Place
 
 NEW = f"{IMAGE}:6.0.1"
 SERVER_SIDE = "apply --server-side"
@@ -54,7 +54,7 @@ def kustomized(place: Place) -> Said:
 def read_and_replaced(place: Place) -> Said:
     """`kubectl get -o json`, an editor, `kubectl replace -f`: the live object, with all that stands on it."""
     place.settled()  # or it is refused: somebody else has written meanwhile
-    found = place.deployment
+    found = place.primary
     found["spec"]["template"]["spec"]["containers"][0]["image"] = NEW
     return place.send(found, "replace")
 

@@ -1,54 +1,21 @@
 """Fixtures of the tests about writers."""
 
-import json
-import secrets
 from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.kubectl import kubectl
-from tests.cluster.shop import Shop
-from tests.cluster.writers.pair import Pair, Pairs, Place, Running
+from tests.cluster.namespaces import namespace, unique
+from tests.cluster.pair import Place, Running
+from tests.cluster.policies import policies
+from tests.cluster.shop import CALM, Shop
 from webhook import stash
-
-
-@pytest.fixture(scope="session")
-def namespaces() -> Iterator[tuple[str, str]]:
-    """One that falls under a policy that does not exist, and one without Detour."""
-    token = secrets.token_hex(3)
-    managed, free = f"writers-{token}", f"writers-{token}-twin"
-    for name in (managed, free):
-        kubectl("create", "namespace", name)
-    kubectl("label", "namespace", managed, f"{stash.POLICY}=writers-have-none")
-    yield managed, free
-    kubectl("delete", "namespace", managed, free, "--wait=false")
-
-
-@pytest.fixture(scope="session")
-def pairs(namespaces: tuple[str, str]) -> Pairs:
-    """A managed Deployment and its twin, both created in the same way."""
-
-    def make(created: str = "apply", paused: bool = True) -> Pair:
-        name = f"app-{secrets.token_hex(3)}"
-        managed, twin = (Place(namespace, name, paused) for namespace in namespaces)
-        for place in (managed, twin):
-            place.send(place.manifest(), created)
-        return Pair(managed, twin)
-
-    return make
 
 
 @pytest.fixture(scope="session")
 def street() -> Iterator[str]:
     """A namespace under a policy that judges nothing, and takes its time."""
-    name = f"writers-{secrets.token_hex(3)}"
-    analysis = {"interval": "30s", "threshold": 2, "stepWeights": [50], "metrics": []}
-    policy = {"apiVersion": "detour.dev/v1alpha1", "kind": "CanaryPolicy", "metadata": {"name": name}}
-    kubectl("create", "-f", "-", stdin=json.dumps(policy | {"spec": {"analysis": analysis}}))
-    kubectl("create", "namespace", name)
-    kubectl("label", "namespace", name, f"{stash.POLICY}={name}")
-    yield name
-    kubectl("delete", f"namespace/{name}", f"canarypolicy/{name}", "--wait=false")
+    with policies() as write, namespace("writers", {stash.POLICY: write(stepWeights=[50], **CALM)}) as name:
+        yield name
 
 
 @pytest.fixture
@@ -56,7 +23,7 @@ def running(street: str) -> Running:
     """A Deployment that has a canary when it changes."""
 
     def make(created: str = "apply") -> Place:
-        place = Place(street, f"app-{secrets.token_hex(3)}", paused=False, runs=True)
+        place = Place(street, unique("app"), paused=False, runs=True)
         shop = Shop(street)
         service, ingress = shop.service(), shop.ingress()
         service["metadata"]["name"] = ingress["metadata"]["name"] = place.name

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.cluster.pair import Command
 from tests.cluster.writers.commands import (
     NEW,
     SERVER_SIDE,
@@ -17,7 +18,6 @@ from tests.cluster.writers.commands import (
     typed,
     with_more,
 )
-from tests.cluster.writers.pair import Command
 
 
 @dataclass(frozen=True, slots=True)

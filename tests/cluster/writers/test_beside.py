@@ -4,8 +4,8 @@ import pytest
 
 from tests.cluster.audit import listening
 from tests.cluster.kubectl import Said
+from tests.cluster.pair import Command, Pairs, Place, beside
 from tests.cluster.writers.commands import sent, typed
-from tests.cluster.writers.pair import Command, Pairs, Place, beside
 from tests.cluster.writers.table import BESIDE, MIXED, Writer
 from webhook import stash
 
@@ -16,14 +16,14 @@ def test_what_is_not_the_template_never_reaches_the_webhook(writer: Writer, wait
     pair = pairs()
     if waits:
         pair.both(sent())
-    before, waiting = pair.managed.template, pair.managed.waiting
+    before, waiting = pair.managed.live, pair.managed.waiting
     with listening(pair.managed.namespace) as heard:
-        said = pair.both(writer.command)
+        said, _ = pair.both(writer.command)
     assert len(heard.writes) == 1
     assert heard.calls == 0
     assert said.warnings == []
-    assert beside(pair.managed.deployment) == beside(pair.twin.deployment)
-    assert (pair.managed.template, pair.managed.waiting) == (before, waiting)
+    assert beside(pair.managed.primary) == beside(pair.twin.primary)
+    assert (pair.managed.live, pair.managed.waiting) == (before, waiting)
 
 
 def test_a_call_leaves_its_mark_whatever_the_answer(pairs: Pairs) -> None:
@@ -43,12 +43,12 @@ def test_a_call_leaves_its_mark_whatever_the_answer(pairs: Pairs) -> None:
 @pytest.mark.parametrize("writer", MIXED, ids=str)
 def test_only_the_template_waits_and_the_rest_of_the_request_does_not(writer: Writer, pairs: Pairs) -> None:
     pair = pairs(writer.created)
-    before = pair.managed.deployment
+    before = pair.managed.primary
     pair.both(writer.command)
-    after = pair.managed.deployment
+    after = pair.managed.primary
     assert after["spec"]["template"] == before["spec"]["template"]
-    assert pair.managed.waiting == pair.twin.template
-    assert beside(after) == beside(pair.twin.deployment) != beside(before)
+    assert pair.managed.waiting == pair.twin.live
+    assert beside(after) == beside(pair.twin.primary) != beside(before)
     assert after["spec"]["replicas"] == 3
 
 
@@ -69,7 +69,7 @@ def caused_afterwards(place: Place) -> Said:
 def test_the_change_cause_of_an_update_waits_with_it(command: Command, pairs: Pairs) -> None:
     place = pairs().managed
     command(place)
-    stored = place.deployment
+    stored = place.primary
     waiting = stash.diverted(stored)
     assert waiting
     assert waiting.change_cause == "new colours"

@@ -3,14 +3,14 @@
 import pytest
 
 from tests.cluster.kubectl import Object, eventually, get
-from tests.cluster.writers.pair import Place, Running
+from tests.cluster.pair import Place, Running
 from tests.cluster.writers.table import TEMPLATE, Writer
 
 
 @pytest.mark.parametrize("writer", TEMPLATE, ids=str)
 def test_the_canary_runs_what_waits_and_goes_on_when_it_comes_again(writer: Writer, running: Running) -> None:
     place = running(writer.created)
-    before = place.template
+    before = place.live
     writer.command(place)
     canary = eventually(lambda: canary_of(place), "there is a canary", 30)
     waiting, runs = place.waiting, canary["spec"]["template"]
@@ -23,7 +23,7 @@ def test_the_canary_runs_what_waits_and_goes_on_when_it_comes_again(writer: Writ
     writer.command(place)
     assert status(place)["startTime"] == started
     assert canary_of(place)["metadata"]["generation"] == canary["metadata"]["generation"]
-    assert place.template == before
+    assert place.live == before
 
 
 def canary_of(place: Place) -> Object:

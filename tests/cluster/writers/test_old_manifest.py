@@ -7,9 +7,9 @@ import pytest
 
 from tests.cluster.audit import listening
 from tests.cluster.kubectl import Object
+from tests.cluster.pair import Command, Pairs, Place, Places
 from tests.cluster.shop import IMAGE, OpenShop
 from tests.cluster.writers.commands import NEW, SERVER_SIDE, container, edited, patched, sent, template, typed
-from tests.cluster.writers.pair import Command, Pair, Pairs, Place
 from webhook import stash
 
 OLD = f"{IMAGE}:6.0.0"
@@ -48,10 +48,10 @@ def test_the_old_manifest_takes_the_update_back_and_says_so(
     way: str, new: Callable[[Place], Object], pairs: Pairs
 ) -> None:
     pair = updated(pairs, way, new)
-    said = pair.both(lambda place: place.send(place.manifest(), way))
+    said, _ = pair.both(lambda place: place.send(place.manifest(), way))
     assert "cancelled, the primary stays" in said.warnings[-1]
-    assert pair.managed.keys == set()
-    assert pair.managed.template == pair.twin.template
+    assert pair.managed.ours == set()
+    assert pair.managed.live == pair.twin.live
     again = pair.managed.send(pair.managed.manifest(), way)
     assert again.warnings == []
 
@@ -73,11 +73,11 @@ def test_the_new_manifest_takes_nothing_back_nor_does_its_dry_run(
     way: str, new: Callable[[Place], Object], pairs: Pairs
 ) -> None:
     place = updated(pairs, way, new).managed
-    stored = place.deployment
+    stored = place.primary
     found = shown(place, new(place), way)
     assert found["spec"]["template"] == stored["spec"]["template"]
     place.send(new(place), way)
-    assert stash.diverted(found) == stash.diverted(stored) == stash.diverted(place.deployment) is not None
+    assert stash.diverted(found) == stash.diverted(stored) == stash.diverted(place.primary) is not None
 
 
 @pytest.mark.parametrize("way", ["replace", f"{SERVER_SIDE} --force-conflicts"])
@@ -86,7 +86,7 @@ def test_what_states_everything_takes_back_what_another_command_brought(way: str
     pair.both(FORTH)
     pair.both(lambda place: place.send(place.manifest(), way))
     assert pair.managed.waiting is None
-    assert pair.managed.template == pair.twin.template
+    assert pair.managed.live == pair.twin.live
 
 
 @pytest.mark.parametrize(("forth", "back"), UNSEEN.values(), ids=UNSEEN)
@@ -113,7 +113,7 @@ def test_the_old_manifest_during_a_canary_ends_it(open_shop: OpenShop) -> None:
     assert (shop.live_image, shop.waiting) == ("6.0.0", None)
 
 
-def updated(pairs: Pairs, way: str, new: Callable[[Place], Object]) -> Pair:
+def updated(pairs: Pairs, way: str, new: Callable[[Place], Object]) -> Places:
     """A pair whose new manifest came in the same way as the one before."""
     pair = pairs("create" if way == "replace" else way)
     pair.both(lambda place: place.send(new(place), way))

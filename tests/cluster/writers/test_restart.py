@@ -2,9 +2,9 @@
 
 from tests.cluster.audit import listening
 from tests.cluster.kubectl import eventually
+from tests.cluster.pair import Pairs
 from tests.cluster.shop import OpenShop, tag_of
 from tests.cluster.writers.commands import sent, typed
-from tests.cluster.writers.pair import Pairs
 from webhook import stash
 from webhook.revision import RESTARTED_AT, Template, without_restart
 
@@ -19,24 +19,24 @@ def stamp(template: Template | None) -> str:
 def test_a_restart_at_rest_goes_at_once(pairs: Pairs) -> None:
     pair = pairs(paused=False)
     with listening(pair.managed.namespace) as heard:
-        said = pair.both(RESTART)
+        said, _ = pair.both(RESTART)
     assert [write.decision for write in heard.writes] == ["restarted"]
     assert "restarted at once, it is proven; watch: " in said.warnings[-1]
-    assert stamp(pair.managed.template)
-    assert without_restart(pair.managed.template) == without_restart(pair.twin.template)
-    assert pair.managed.keys == set()
+    assert stamp(pair.managed.live)
+    assert without_restart(pair.managed.live) == without_restart(pair.twin.live)
+    assert pair.managed.ours == set()
 
 
 def test_a_restart_while_an_update_waits_stamps_both_and_the_update_stays_the_same(pairs: Pairs) -> None:
     pair = pairs(paused=False)
     pair.both(sent())
-    before, waiting = pair.managed.deployment, pair.managed.waiting
+    before, waiting = pair.managed.primary, pair.managed.waiting
     pair.both(RESTART)
-    after, restarted = pair.managed.deployment, pair.managed.waiting
+    after, restarted = pair.managed.primary, pair.managed.waiting
     assert stamp(after["spec"]["template"]) == stamp(restarted) != ""
     assert without_restart(after["spec"]["template"]) == before["spec"]["template"]
     assert restarted
-    assert without_restart(restarted) == waiting == without_restart(pair.twin.template)
+    assert without_restart(restarted) == waiting == without_restart(pair.twin.live)
     for kind, key in (("labels", stash.REVISION), ("annotations", stash.DIVERTED_BY)):
         assert after["metadata"][kind][key] == before["metadata"][kind][key]
 

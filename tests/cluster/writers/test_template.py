@@ -7,8 +7,8 @@ import pytest
 
 from tests.cluster.audit import Heard, listening
 from tests.cluster.kubectl import Object, Said
+from tests.cluster.pair import Pairs, Places, beside, owned
 from tests.cluster.writers.commands import NEW, typed
-from tests.cluster.writers.pair import Pair, Pairs, beside, owned
 from tests.cluster.writers.table import TEMPLATE, Writer
 from webhook import stash
 
@@ -20,7 +20,7 @@ class Update:
     """One row that was typed, with the template before, what kubectl said, and what the API server recorded."""
 
     writer: Writer
-    pair: Pair
+    pair: Places
     before: Object
     said: Said
     heard: Heard
@@ -31,15 +31,15 @@ def update(request: pytest.FixtureRequest, pairs: Pairs) -> Update:
     """Every row, typed once for all the promises beneath."""
     writer: Writer = request.param
     pair = pairs(writer.created)
-    before = pair.managed.template
+    before = pair.managed.live
     with listening(pair.managed.namespace) as heard:
-        said = pair.both(writer.command)
+        said, _ = pair.both(writer.command)
     return Update(writer, pair, before, said, heard)
 
 
 def test_the_template_waits_and_is_what_a_twin_without_detour_runs(update: Update) -> None:
-    assert update.pair.managed.template == update.before
-    assert update.pair.managed.waiting == update.pair.twin.template != update.before
+    assert update.pair.managed.live == update.before
+    assert update.pair.managed.waiting == update.pair.twin.live != update.before
 
 
 def test_all_else_is_as_on_the_twin_and_every_field_belongs_to_the_same_manager(update: Update) -> None:
@@ -50,7 +50,7 @@ def test_all_else_is_as_on_the_twin_and_every_field_belongs_to_the_same_manager(
 
 def test_its_writer_is_told_and_the_webhook_is_asked_once_a_request(update: Update) -> None:
     place = update.pair.managed
-    stored = place.deployment
+    stored = place.primary
     which = f"{place.name}: revision {stored['metadata']['labels'][stash.REVISION]}"
     first, *rest = [line for line in update.said.warnings if place.name in line]
     assert first == f"{which} runs as a canary first; watch: kubectl -n {place.namespace} get canary -w"
@@ -72,11 +72,11 @@ def test_the_same_again_writes_nothing_and_says_so(update: Update) -> None:
 @pytest.mark.parametrize("writer", TEMPLATE, ids=str)
 def test_on_top_of_what_waits_it_is_what_the_twin_runs(writer: Writer, pairs: Pairs) -> None:
     pair = pairs(writer.created)
-    before = pair.managed.template
+    before = pair.managed.live
     pair.both(typed("set env deployment/APP TEAM=shop"))
     pair.both(writer.command)
-    assert pair.managed.waiting == pair.twin.template
-    assert pair.managed.template == before
+    assert pair.managed.waiting == pair.twin.live
+    assert pair.managed.live == before
 
 
 @pytest.mark.parametrize("writer", [row for row in TEMPLATE if row.name in ("apply", "set image")], ids=str)
@@ -93,12 +93,12 @@ def test_the_same_again_after_the_controllers_have_written_writes_nothing(writer
 
 def test_changes_in_a_pause_wait_together_and_neither_pause_nor_resume_asks_the_webhook(pairs: Pairs) -> None:
     pair = pairs(paused=False)
-    before = pair.managed.template
+    before = pair.managed.live
     with listening(pair.managed.namespace) as heard:
         pair.both(typed("rollout pause deployment/APP"))
         pair.both(typed(f"set image deployment/APP podinfo={NEW}"))
         pair.both(typed("set env deployment/APP COLOR=blue"))
         pair.both(typed("rollout resume deployment/APP"))
     assert [write.decision for write in heard.writes] == ["", "diverted", "diverted", ""]
-    assert pair.managed.template == before
-    assert pair.managed.waiting == pair.twin.template
+    assert pair.managed.live == before
+    assert pair.managed.waiting == pair.twin.live

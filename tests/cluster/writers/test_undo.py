@@ -7,9 +7,9 @@ import pytest
 
 from tests.cluster.audit import listening
 from tests.cluster.kubectl import Object, eventually
+from tests.cluster.pair import REPLICA_SET, Command, Pairs, Place, Places
 from tests.cluster.shop import IMAGE, OpenShop, tag_of
 from tests.cluster.writers.commands import SERVER_SIDE, container, template, typed
-from tests.cluster.writers.pair import REPLICA_SET, Command, Pair, Pairs, Place
 from webhook import revision, stash
 
 UNDO = typed("rollout undo deployment/APP")
@@ -21,7 +21,7 @@ def set_image(tag: str, manager: str = "kubectl-set") -> Command:
 
 
 @pytest.fixture
-def pair(pairs: Pairs) -> Pair:
+def pair(pairs: Pairs) -> Places:
     """Two revisions, of which the second lives; neither has passed here. A third waits."""
     pair = pairs(paused=False)
     pair.both(Place.settled)
@@ -33,51 +33,53 @@ def pair(pairs: Pairs) -> Pair:
     return pair
 
 
-def test_an_undo_while_an_update_waits_drops_it_and_the_primary_stays(pair: Pair) -> None:
-    before = pair.managed.template
+def test_an_undo_while_an_update_waits_drops_it_and_the_primary_stays(pair: Places) -> None:
+    before = pair.managed.live
     with listening(pair.managed.namespace) as heard:
-        said = pair.both(UNDO)
+        said, _ = pair.both(UNDO)
     assert "cancelled, the primary stays" in said.warnings[-1]
     assert [(write.manager, write.decision) for write in heard.writes] == [("", "cancelled")]
-    assert pair.managed.template == before == pair.twin.template
-    assert pair.managed.keys == set()
+    assert pair.managed.live == before == pair.twin.live
+    assert pair.managed.ours == set()
 
 
-def test_a_second_undo_goes_further_back_and_is_a_canary(pair: Pair) -> None:
-    before = pair.managed.template
+def test_a_second_undo_goes_further_back_and_is_a_canary(pair: Places) -> None:
+    before = pair.managed.live
     pair.managed("rollout", "undo", f"deployment/{pair.managed.name}")
     said = UNDO(pair.managed)
     assert " runs as a canary first; " in said.warnings[-1]
     assert tag_of(pair.managed.waiting) == "6.0.0"
-    assert pair.managed.template == before
-    assert pair.managed.keys == {stash.TEMPLATE, stash.REVISION, stash.DIVERTED_BY}
+    assert pair.managed.live == before
+    assert pair.managed.ours == {stash.TEMPLATE, stash.REVISION, stash.DIVERTED_BY}
 
 
-def test_an_undo_to_a_revision_that_never_passed_is_a_canary_and_brings_none_of_our_keys_back(pair: Pair) -> None:
+def test_an_undo_to_a_revision_that_never_passed_is_a_canary_and_brings_none_of_our_keys_back(
+    pair: Places,
+) -> None:
     place = pair.managed
-    proper = place.template
+    proper = place.live
     UNDO(place)
     set_image("6.0.3", manager="detour-bypass")(place)
     assert {stash.TEMPLATE, stash.DIVERTED_BY} <= copied(place, 2).keys()
     place("rollout", "undo", f"deployment/{place.name}", "--to-revision=2")
-    assert (tag_of(place.template), place.waiting) == ("6.0.3", proper)
-    assert stash.diverted_by(place.deployment) == stash.Author("kubernetes-admin")
+    assert (tag_of(place.live), place.waiting) == ("6.0.3", proper)
+    assert stash.diverted_by(place.primary) == stash.Author("kubernetes-admin")
 
 
-def test_a_history_on_a_replica_set_proves_nothing(pair: Pair) -> None:
+def test_a_history_on_a_replica_set_proves_nothing(pair: Places) -> None:
     place = pair.managed
-    undone_to(place, f"{stash.HISTORY}={revision.digest(place.template)}")
-    assert (tag_of(place.template), tag_of(place.waiting)) == ("6.0.3", "6.0.1")
-    assert stash.HISTORY not in place.keys
+    undone_to(place, f"{stash.HISTORY}={revision.digest(place.live)}")
+    assert (tag_of(place.live), tag_of(place.waiting)) == ("6.0.3", "6.0.1")
+    assert stash.HISTORY not in place.ours
 
 
-def test_a_promotion_that_lies_on_a_replica_set_hinders_no_undo(pair: Pair) -> None:
+def test_a_promotion_that_lies_on_a_replica_set_hinders_no_undo(pair: Places) -> None:
     place = pair.managed
-    undone_to(place, f"{stash.PROMOTE}={stash.promote_request(stash.GO, revision.digest(place.template))}")
-    assert (tag_of(place.template), tag_of(place.waiting)) == ("6.0.3", "6.0.1")
+    undone_to(place, f"{stash.PROMOTE}={stash.promote_request(stash.GO, revision.digest(place.live))}")
+    assert (tag_of(place.live), tag_of(place.waiting)) == ("6.0.3", "6.0.1")
 
 
-def test_what_an_undo_has_dropped_is_still_owned_and_has_to_be_taken_by_force_once(pair: Pair) -> None:
+def test_what_an_undo_has_dropped_is_still_owned_and_has_to_be_taken_by_force_once(pair: Places) -> None:
     """A difference that stays (docs/changes.md): the books are written before the webhook is asked."""
     place = pair.managed
     UNDO(place)
@@ -91,7 +93,7 @@ def test_what_an_undo_has_dropped_is_still_owned_and_has_to_be_taken_by_force_on
     assert place.waiting["spec"]["containers"][0]["env"] == [{"name": "COLOR", "value": "red"}]
 
 
-def test_an_undo_to_what_lives_is_not_even_sent(pair: Pair) -> None:
+def test_an_undo_to_what_lives_is_not_even_sent(pair: Places) -> None:
     place = pair.managed
     with listening(place.namespace) as heard:
         said = place("rollout", "undo", f"deployment/{place.name}", "--to-revision=2")
@@ -111,7 +113,7 @@ def test_an_undo_to_what_was_proven_goes_at_once_and_brings_none_of_our_keys_bac
     undone = UNDO(place)
     assert "back to proven revision" in undone.warnings[-1]
     assert (shop.live_image, shop.waiting) == ("6.0.0", None)
-    assert place.keys == {stash.POLICY, stash.HISTORY}
+    assert place.ours == {stash.POLICY, stash.HISTORY}
     assert stash.history(shop.primary) == history
 
 
