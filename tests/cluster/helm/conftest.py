@@ -1,7 +1,7 @@
 """Fixtures of the tests with Helm: releases that run, and twins that do not."""
 
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import pytest
 
 from sandbox import build
 from tests.cluster.helm.release import PARTS, VERSIONS, Helm, Twins
-from tests.cluster.kubectl import Object, kubectl
+from tests.cluster.kubectl import Object
+from tests.cluster.namespaces import namespace
+from tests.cluster.podless import MANAGED
 from tests.cluster.shop import Shop
-from webhook import stash
 
 Charted = Callable[..., Helm]
 Released = Callable[..., Helm]
@@ -32,19 +33,13 @@ def version(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def charted(programs: dict[str, Path], tmp_path: Path) -> Iterator[Charted]:
     """Makes namespaces for a release that is not there yet; they are deleted at the end."""
-    shops: list[Shop] = []
+    with ExitStack() as stack:
 
-    def make(version: int, labels: str = "", analysis: Object | None = None) -> Helm:
-        shop = Shop(f"helm-{secrets.token_hex(3)}", analysis=analysis or {})
-        shops.append(shop)
-        kubectl("create", "namespace", shop.namespace)
-        if labels:
-            kubectl("label", "namespace", shop.namespace, labels)
-        return Helm(version, programs[f"helm{version}"], shop, tmp_path / shop.namespace)
+        def make(version: int, labels: Mapping[str, str] | None = None, analysis: Object | None = None) -> Helm:
+            shop = Shop(stack.enter_context(namespace("helm", labels)), analysis=analysis or {})
+            return Helm(version, programs[f"helm{version}"], shop, tmp_path / shop.namespace)
 
-    yield make
-    for shop in shops:
-        kubectl("delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
+        yield make
 
 
 @pytest.fixture
@@ -64,10 +59,10 @@ def released(charted: Charted, version: int) -> Released:
 
 @pytest.fixture
 def idle(charted: Charted) -> Idle:
-    """Makes twins that run no pod, not installed yet. The policy of the one does not exist, so that nothing begins."""
+    """Makes twins that run no pod, not installed yet: the chart has its own switch for what `podless.paused` does."""
 
     def make(version: int) -> Twins:
-        twins = Twins(charted(version, f"{stash.POLICY}=helm-has-none"), charted(version))
+        twins = Twins(charted(version, MANAGED), charted(version))
         for helm in (twins.managed, twins.twin):
             helm.write_chart(idle=True)
         return twins

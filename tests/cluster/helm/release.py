@@ -11,8 +11,8 @@ from typing import Any
 
 from sandbox.parts import Part
 from tests.cluster.kubectl import KUBECONFIG, ROOT, Object, Said
+from tests.cluster.pair import Pair
 from tests.cluster.shop import IMAGE, Shop
-from webhook.revision import Template
 
 RELEASE = "podinfo"
 VERSIONS = {3: "3.22.0", 4: "4.3.1"}
@@ -158,35 +158,15 @@ class Helm:
         """The states of all revisions of the release, the oldest first."""
         return [str(entry["status"]) for entry in json.loads(self("history", RELEASE, "-o", "json").out)]
 
-    @property
-    def meant(self) -> Template:
-        """The template that users want: what waits, or what runs where nothing does."""
-        waiting = self.shop.waiting
-        return waiting if waiting is not None else dict(self.shop.primary["spec"]["template"])
 
-    @property
-    def owners(self) -> set[tuple[str, str]]:
-        """Who owns fields of the template: manager and operation."""
-        entries = self.shop.get("deployment", RELEASE, "--show-managed-fields")["metadata"]["managedFields"]
-        return {
-            (entry["manager"], entry["operation"])
-            for entry in entries
-            if "f:template" in entry["fieldsV1"].get("f:spec", {})
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Twins:
-    """The same release in two namespaces, of which Detour manages one. What is done to both means the same to both."""
-
-    managed: Helm
-    twin: Helm
+class Twins(Pair[Helm]):
+    """The same release in both. What is done to both means the same to both."""
 
     def __call__(self, command: Callable[[Helm], Said]) -> Said:
         """Do this to both, and compare how it ended and what they mean then. What the managed one's user was told."""
-        said, told_twin = command(self.managed), command(self.twin)
+        said, told_twin = self.both(command)
         assert said.code == told_twin.code, said.err + told_twin.err
-        assert self.managed.meant == self.twin.meant
+        assert self.managed.shop.desired == self.twin.shop.desired
         return said
 
     def install(self, *flags: str, **values: Any) -> Said:

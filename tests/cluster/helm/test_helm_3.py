@@ -23,7 +23,7 @@ def twins(idle: Callable[[int], Twins]) -> Twins:
 
 def env(twins: Twins) -> list[dict[str, str]]:
     """The variables of the managed one, as they are meant."""
-    container = twins.managed.meant["spec"]["containers"][0]
+    container = twins.managed.shop.desired["spec"]["containers"][0]
     assert container["image"] == f"{IMAGE}:6.0.2"
     return list(container.get("env", []))
 

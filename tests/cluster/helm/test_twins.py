@@ -1,13 +1,14 @@
 """Every habit of either Helm, beside a twin without Detour: what waits here has to be what runs there.
 
-It is about a write and its answer, so that Deployments that run no pod will do (as in tests/bench/idle.py).
+It is about a write and its answer, so that Deployments that run no pod will do (as in `tests.cluster.podless`).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.cluster.helm.release import ATOMIC, RELEASE, REPLACE, Twins, books, told
+from tests.cluster.helm.release import ATOMIC, REPLACE, Twins, books, told
+from tests.cluster.podless import paused
 from tests.cluster.shop import IMAGE, tag_of
 
 BLUE = {"COLOR": "blue"}
@@ -18,9 +19,8 @@ Idle = Callable[[int], Twins]
 def test_an_installed_release_is_live_at_once_and_has_nothing_of_ours(idle: Idle, version: int) -> None:
     twins = idle(version)
     assert told(twins.install(tag="6.0.1")) == []
-    metadata = twins.managed.shop.primary["metadata"]
-    assert not [key for key in metadata["labels"] | metadata["annotations"] if key.startswith("detour.dev/")]
-    assert (twins.managed.owners, twins.managed.state) == (books(version), "deployed")
+    assert twins.managed.shop.ours == set()
+    assert (set(twins.managed.shop.owners), twins.managed.state) == (books(version), "deployed")
 
 
 def test_what_waits_is_what_the_release_would_run_without_detour(twins: Twins) -> None:
@@ -43,12 +43,10 @@ def test_a_value_goes_back_to_what_the_primary_has_while_another_changes(twins: 
 def test_the_same_chart_again_writes_nothing_but_the_release(twins: Twins) -> None:
     helm = twins.managed
     helm.upgrade(tag="6.0.1", env=BLUE)
-    seen = helm.shop.primary["metadata"]["generation"]
-    helm.shop("wait", "deployment/podinfo", f"--for=jsonpath={{.status.observedGeneration}}={seen}")
-    before = helm.shop.get("deployment", RELEASE, "--show-managed-fields")
+    before = helm.shop.settled()
     for _ in range(2):
         assert "on its way as a canary already" in told(helm.upgrade(tag="6.0.1", env=BLUE))[0]
-    assert helm.shop.get("deployment", RELEASE, "--show-managed-fields") == before
+    assert helm.shop.settled() == before
     assert helm.history == ["superseded", "superseded", "superseded", "deployed"]
 
 
@@ -86,8 +84,7 @@ def test_a_refused_upgrade_leaves_what_waits_alone_and_is_rolled_back(twins: Twi
 
 def test_a_release_takes_over_a_deployment_that_kubectl_applied(idle: Idle, version: int) -> None:
     twins = idle(version)
-    deployment = twins.managed.shop.deployment()
-    deployment["spec"] |= {"paused": True, "strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}}
+    deployment = paused(twins.managed.shop.deployment())
     twins(lambda helm: helm.shop.apply(deployment))
     assert told(twins.install("--take-ownership")) == []
     force = ["--force-conflicts"] if version == 4 else []
@@ -104,7 +101,7 @@ def test_helm_4_takes_over_a_release_of_helm_3_whose_upgrade_waits(idle: Idle, p
     for flags in ([], ["--server-side=true"], []):
         said = new.upgrade(*flags, tag="6.0.1", env=BLUE)
         assert "on its way as a canary already" in told(said)[0]
-    assert new.managed.owners == books(4)
+    assert set(new.managed.shop.owners) == books(4)
     new.upgrade(tag="6.0.2")
     assert new.managed.shop.live_image == "6.0.0"
 
