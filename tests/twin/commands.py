@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.cluster.podless import always_available
 from tests.webhook.test_twin import IMAGES, NAMES, STEADY, TUNING, VALUES, VARIABLES, manifests
 
 NAME = "podinfo"
@@ -57,10 +58,9 @@ Step = Command | Promotion
 
 
 def manifest(template: Object) -> str:
-    """The file of a Deployment with this template, which runs nowhere (`tests.twin.pair`)."""
-    strategy = {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}
+    """The file of a Deployment with this template, which runs nowhere (`tests.cluster.pair.sides`)."""
     selector = {"matchLabels": {"app": "podinfo"}}
-    spec = {"replicas": 1, "selector": selector, "strategy": strategy, "template": template}
+    spec = {"replicas": 1, "selector": selector, "strategy": always_available(), "template": template}
     return _named({"spec": spec})
 
 

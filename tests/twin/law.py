@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.cluster.deployed import desired
 from tests.twin.commands import DEPLOYMENT, Command, Object, Promotion, Sequence, Step
-from tests.twin.pair import Deployed, beside, desired
+from tests.twin.pair import Side, beside
 from tests.webhook.model import ANALYZER
 from tests.webhook.trees import ordered
 from webhook import stash
@@ -46,7 +47,7 @@ class Account:
 class Life:
     """One sequence told to both, and compared after every command."""
 
-    def __init__(self, managed: Deployed, twin: Deployed, account: Account) -> None:
+    def __init__(self, managed: Side, twin: Side, account: Account) -> None:
         self.managed, self.twin, self.account = managed, twin, account
         self.steps: list[Step] = []
         self.proven: set[str] = set()

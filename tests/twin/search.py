@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.twin.commands import Sequence, sequences
 from tests.twin.law import Account, Apart, Life
-from tests.twin.pair import Deployed
+from tests.twin.pair import Side
 
 Live = Callable[[Sequence], Apart | None]
 """Tells a sequence to both, and says how they came to differ; None where they did not."""
 
 
-def lived(managed: Deployed, twin: Deployed, account: Account, sequence: Sequence) -> Apart | None:
+def lived(managed: Side, twin: Side, account: Account, sequence: Sequence) -> Apart | None:
     """How the two came to differ, None where they did not."""
     try:
         Life(managed, twin, account).live(sequence)
