@@ -6,7 +6,6 @@ The exit status is 1 if a law was broken, or an application did not come to what
 
 import os
 import random
-import secrets
 import signal
 import sys
 import time
@@ -16,9 +15,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
 from tests.bench import machine
-from tests.cluster.kubectl import ROOT, kubectl
-from tests.cluster.shop import Shop
-from tests.soak.application import QUICK, Application
+from tests.cluster import namespaces
+from tests.cluster.kubectl import ROOT
+from tests.cluster.namespaces import unique
+from tests.cluster.shop import QUICK, Shop
+from tests.soak.application import Application
 from tests.soak.recording import recording
 from tests.soak.story import around, lines
 
@@ -36,8 +37,8 @@ def main() -> int:
     say(f"SEED={seed} COUNT={count} APPLICATIONS={many}")
     began = time.monotonic()
     with ExitStack() as stack:
-        here = secrets.token_hex(3)
-        shops = [Shop(f"soak-{here}-{number}", replicas=1, analysis=QUICK) for number in range(many)]
+        here = unique("soak")
+        shops = [Shop(f"{here}-{number}", replicas=1, analysis=QUICK) for number in range(many)]
         applications = open_all(stack, shops, seed)
         runs = run(applications, count)
         broken = [line for app, ended in zip(applications, runs, strict=True) for line in verdict(app, ended)]
@@ -61,7 +62,7 @@ def setting(name: str, usual: int) -> int:
 def open_all(stack: ExitStack, shops: Sequence[Shop], seed: str) -> list[Application]:
     """The applications, recorded from their beginning; with `stack` their namespaces go."""
     for shop in shops:
-        stack.callback(kubectl, "delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
+        stack.callback(namespaces.delete, shop.namespace)
     with ThreadPoolExecutor(len(shops)) as pool:
         list(pool.map(Shop.open, shops))
     return [

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
+from tests.cluster.deployed import desired, ours
 from tests.cluster.kubectl import Object, eventually
 from tests.cluster.shop import Shop, tag_of
 from tests.soak.commands import LEVEL, SERVER_SIDE, TAGS, apply, pick
@@ -14,7 +15,6 @@ from tests.soak.recording import Recording, Version
 from webhook import stash
 from webhook.revision import digest, short
 
-QUICK = {"interval": "1s", "metrics": []}
 ALWAYS = {stash.POLICY, stash.HISTORY}
 WITH_A_REJECTED_ONE = {stash.TEMPLATE, stash.REVISION, stash.DIVERTED_BY, stash.STATE}
 MOMENTS = ("Progressing", "Promoting", "Finalising")
@@ -104,11 +104,10 @@ class Application:
     def _fulfilled(self, tag: str) -> None:
         """The last manifest runs, or it is what was rejected when somebody aborted it before."""
         primary = self._shop.primary
-        found = stash.diverted(primary)
-        wanted = found.template if found else primary["spec"]["template"]
+        found, wanted = stash.diverted(primary), desired(primary)
         if (tag_of(wanted), _level(wanted)) != (tag, tag):
             self._complain(f"the last manifest was {tag}, but {tag_of(wanted)} with {_level(wanted)} is what is wished")
-        if left := sorted(_ours(primary) - ALWAYS - (WITH_A_REJECTED_ONE if found else set())):
+        if left := sorted(ours(primary) - ALWAYS - (WITH_A_REJECTED_ONE if found else set())):
             self._complain(f"{', '.join(left)} at the end")
         if found and found.digest not in self._shop.status.get("rejected", ()):
             self._complain(f"{tag}, revision {short(digest(wanted))}, waits at the end, and was never rejected")
@@ -116,12 +115,6 @@ class Application:
     def _complain(self, text: str) -> None:
         self.complaints.append(text)
         self._say(f"{self._shop.namespace}: {text}")
-
-
-def _ours(deployment: Object) -> set[str]:
-    metadata = deployment["metadata"]
-    keys = {**metadata.get("labels", {}), **metadata.get("annotations", {})}
-    return {key for key in keys if key in stash.LABELS | stash.ANNOTATIONS}
 
 
 def _level(template: Object) -> str:
