@@ -6,7 +6,6 @@ the goal applies to. Every try begins at rest: what the one before began is canc
 
 import json
 import queue
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +17,8 @@ from tests.bench.api import Api
 from tests.bench.distribution import percentile, summary
 from tests.bench.figure import SHORT, Figure, say
 from tests.bench.load import Change, Lane
-from tests.cluster.kubectl import kubectl
+from tests.cluster import namespaces
+from tests.cluster.namespaces import unique
 from tests.cluster.shop import IMAGE, Shop
 from webhook import stash
 
@@ -78,11 +78,10 @@ def figures() -> list[Figure]:
     """Both series, of which the second decides."""
     with ExitStack() as stack:
         shops = [
-            Shop(f"bench-diversion-{secrets.token_hex(3)}", replicas=1, analysis={"interval": INTERVAL})
-            for _ in range(APPLICATIONS)
+            Shop(unique("bench-diversion"), replicas=1, analysis={"interval": INTERVAL}) for _ in range(APPLICATIONS)
         ]
         for shop in shops:
-            stack.callback(kubectl, "delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
+            stack.callback(namespaces.delete, shop.namespace)
         say(f"  opening {APPLICATIONS} applications")
         with ThreadPoolExecutor(APPLICATIONS) as pool:
             list(pool.map(Shop.open, shops))

@@ -1,35 +1,17 @@
-"""Deployments that run no pod and yet are what Detour protects: what is measured then is the write, and nothing else.
-
-A paused Deployment gets no ReplicaSet; with `maxUnavailable: 100%` the controller calls it available all the same, so
-that no rule lets its updates through directly. Their policy does not exist, so the analyzer has nothing to begin.
-"""
+"""Deployments by the dozen that run no pod (`tests.cluster.podless`): what is measured is the write, nothing else."""
 
 import json
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.cluster.kubectl import eventually, get, kubectl
+from tests.cluster.podless import paused
 from tests.cluster.shop import Shop
 from webhook import stash
 
 Object = dict[str, Any]
 
-MANAGED = {stash.POLICY: "bench-has-none"}
 COUNTER = "COUNTER"
-
-
-@contextmanager
-def namespace(topic: str, labels: Mapping[str, str] | None = None) -> Iterator[str]:
-    """A namespace of our own, for as long as it is needed."""
-    name = f"bench-{topic}-{secrets.token_hex(3)}"
-    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}}
-    kubectl("create", "-f", "-", stdin=json.dumps(manifest))
-    try:
-        yield name
-    finally:
-        kubectl("delete", "namespace", name, "--wait=false")
 
 
 def deploy(where: str, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
@@ -44,8 +26,7 @@ def deployment(name: str, labels: Mapping[str, str]) -> Object:
     """podinfo as a user has it, but that it runs nowhere."""
     found = Shop(name, replicas=1).deployment(env=[{"name": COUNTER, "value": "0"}])
     found["metadata"] = {"name": name, "labels": {"app": "podinfo", **labels}}
-    found["spec"] |= {"paused": True, "strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}}
-    return found
+    return paused(found)
 
 
 def counter(template: Object) -> str:

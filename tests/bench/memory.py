@@ -4,7 +4,6 @@ PSS counts a page that several processes share once, divided among them (man 5 p
 full for each. A container is all of its processes: the webhook's are gunicorn's master and its worker.
 """
 
-import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +12,9 @@ from tests.bench import idle
 from tests.bench.figure import SHORT, Figure, say
 from tests.bench.load import Change, Lane, Series, alternate
 from tests.bench.processes import Size, containers, size
-from tests.cluster.kubectl import kubectl
+from tests.cluster import namespaces
+from tests.cluster.namespaces import namespace, unique
+from tests.cluster.podless import MANAGED
 from tests.cluster.shop import Shop
 
 GOALS = {"webhook": 60.0, "analyzer": 90.0}
@@ -35,9 +36,9 @@ def figures() -> list[Figure]:
 
 def _in_flight() -> dict[str, dict[str, Size]]:
     with ExitStack() as stack:
-        shops = [Shop(f"bench-memory-{secrets.token_hex(3)}", replicas=1) for _ in range(CANARIES)]
+        shops = [Shop(unique("bench-memory"), replicas=1) for _ in range(CANARIES)]
         for shop in shops:
-            stack.callback(kubectl, "delete", "namespace", shop.namespace, "--wait=false", "--ignore-not-found")
+            stack.callback(namespaces.delete, shop.namespace)
         say(f"  opening {CANARIES} applications")
         with ThreadPoolExecutor(CANARIES) as pool:
             list(pool.map(Shop.open, shops))
@@ -51,8 +52,8 @@ def _in_flight() -> dict[str, dict[str, Size]]:
 
 def _under_load() -> dict[str, dict[str, Size]]:
     names = [f"idle-{number}" for number in range(AT_ONCE)]
-    with idle.namespace("memory") as where:
-        idle.deploy(where, names, idle.MANAGED)
+    with namespace("bench-memory") as where:
+        idle.deploy(where, names, MANAGED)
         lanes = [Lane(where, name) for name in names]
         series = [Series("reviews", lanes, lambda number: Change(idle.counting(number)), idle.diverted)]
         times = alternate("reviews", series, ROUNDS, EACH)["reviews"]

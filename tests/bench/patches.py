@@ -9,6 +9,8 @@ from tests.bench.figure import SHORT, Figure, say
 from tests.bench.idle import Object
 from tests.bench.load import Change, Lane, Series, Times, alternate
 from tests.cluster.kubectl import get
+from tests.cluster.namespaces import namespace
+from tests.cluster.podless import MANAGED
 from webhook import stash
 
 AT_ONCE = 16
@@ -18,12 +20,12 @@ EACH_ALONE, EACH_AT_ONCE = 48, 24
 """Writes a lane in each block: 960 of each kind one at a time, and 7,680 of each at sixteen."""
 WITHOUT, BARE, DETOUR = "no webhook", "bare Go server", "Detour"
 # The analyzer follows what bears the label of a revision; it shall hear of both servers' writes, or only one would pay.
-LABELS = {WITHOUT: {}, BARE: {bare.LABEL: "yes", stash.REVISION: "0" * 10}, DETOUR: idle.MANAGED}
+LABELS = {WITHOUT: {}, BARE: {bare.LABEL: "yes", stash.REVISION: "0" * 10}, DETOUR: MANAGED}
 
 
 def figures() -> list[Figure]:
     """The median of a template PATCH, one at a time and sixteen at a time."""
-    with idle.namespace("patches") as where:
+    with namespace("bench-patches") as where:
         names = {kind: [f"{kind.split()[0].lower()}-{number}" for number in range(AT_ONCE)] for kind in LABELS}
         for kind, labels in LABELS.items():
             idle.deploy(where, names[kind], labels)

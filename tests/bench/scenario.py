@@ -1,6 +1,5 @@
 """The diary's scenario under Detour and then under Flagger: how long an update takes, and what it costs."""
 
-import secrets
 import signal
 import subprocess
 import time
@@ -19,7 +18,9 @@ from tests.bench.memory import sizes
 from tests.bench.processes import Size
 from tests.bench.stage import INTERVAL, STEPS, Stage
 from tests.bench.wire import Share, Wire, shares
+from tests.cluster import namespaces
 from tests.cluster.kubectl import eventually, kubectl
+from tests.cluster.namespaces import unique
 
 CONNECTIONS, PER_CONNECTION = 4, 10  # 40 requests a second
 AT_REST = 15 if SHORT else 60  # seconds
@@ -187,9 +188,9 @@ def _update(stage: Stage, course: Course, wire: Wire) -> float:
 
 @contextmanager
 def _namespace() -> Iterator[str]:
-    """A new one, gone at the end."""
-    name = f"scenario-{secrets.token_hex(3)}"
-    kubectl("create", "namespace", name)
+    """A new one, gone at the end (which others do not wait for): nothing of it is in the next measurement's way."""
+    name = unique("scenario")
+    namespaces.create(name)
     try:
         yield name
     finally:

@@ -3,7 +3,6 @@
 After the swap the primary's new pods and the canary's run the same version, so an answer is told apart by its pod.
 """
 
-import secrets
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
@@ -13,6 +12,7 @@ from tests.bench.application import Application
 from tests.bench.figure import SHORT, Figure, say
 from tests.bench.timeline import Moment, Timeline, story
 from tests.cluster.kubectl import eventually
+from tests.cluster.namespaces import unique
 
 STEP, MOST = (25, 50) if SHORT else (5, 50)
 INTERVAL = 10
@@ -27,7 +27,7 @@ DEADLINE = INTERVAL * MOST / STEP + 90
 def figures() -> list[Figure]:
     """One promotion by the seed's steps, and users of it from before its first step until nothing is left of it."""
     steps = {"interval": f"{INTERVAL}s", "threshold": 1, "stepWeight": STEP, "maxWeight": MOST}
-    application = Application(f"bench-shares-{secrets.token_hex(3)}", analysis=steps, verdict=1)
+    application = Application(unique("bench-shares"), analysis=steps, verdict=1)
     timeline = Timeline()
     with timeline.watching():
         try:

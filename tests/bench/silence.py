@@ -7,6 +7,8 @@ from tests.bench.api import Api
 from tests.bench.distribution import Ratio, milliseconds, summary
 from tests.bench.figure import SHORT, Figure
 from tests.bench.load import MERGE, Change, Lane, Series, Times, alternate
+from tests.cluster import podless
+from tests.cluster.namespaces import namespace
 
 AT_ONCE = 16
 ROUNDS, EACH = (2, 4) if SHORT else (20, 8)
@@ -39,10 +41,10 @@ WRITES = {"label": _labelled, "annotation": _annotated, "scale": _scaled, "spec.
 
 def figures() -> list[Figure]:
     """The API server's own count of calls, for ten thousand writes to Deployments that are managed in either way."""
-    with idle.namespace("silence", idle.MANAGED) as by_namespace, idle.namespace("plain") as plain:
+    with namespace("bench-silence", podless.MANAGED) as by_namespace, namespace("bench-plain") as plain:
         half = AT_ONCE // 2
         idle.deploy(by_namespace, [f"theirs-{number}" for number in range(half)])
-        idle.deploy(plain, [f"own-{number}" for number in range(half)], idle.MANAGED)
+        idle.deploy(plain, [f"own-{number}" for number in range(half)], podless.MANAGED)
         idle.deploy(plain, [f"plain-{number}" for number in range(AT_ONCE)])
         managed = [Lane(by_namespace, f"theirs-{number}") for number in range(half)]
         managed += [Lane(plain, f"own-{number}") for number in range(half)]

@@ -14,7 +14,8 @@ from sandbox import build, network
 from sandbox.node import ETCD
 from tests.bench import idle
 from tests.bench.figure import SHORT, Figure, say
-from tests.cluster.kubectl import Object, eventually, get, kubectl
+from tests.cluster.kubectl import Object
+from tests.cluster.pair import Place, sides
 from tests.webhook.model import ANALYZER
 from webhook import stash
 from webhook.revision import canonical
@@ -25,12 +26,6 @@ SIZES = (3 * 1024, 16 * 1024)  # bytes of a template, as JSON
 MOST = 3.0
 """Times the bytes without Detour: every object holds one template by itself, and may hold two more."""
 NAME = "podinfo"
-NO_PODS = {
-    "apiVersion": "v1",
-    "kind": "ResourceQuota",
-    "metadata": {"name": "no-pods"},
-    "spec": {"hard": {"pods": "0"}},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,9 @@ def figures() -> list[Figure]:
 
 def _measured(size: int) -> tuple[Stored, Stored]:
     say(f"  {REVISIONS} revisions of a template of {size // 1024} KB, with Detour and without")
-    with idle.namespace("stash", idle.MANAGED) as managed, idle.namespace("stash") as bare:
-        return _lived(managed, size, promoted=True), _lived(bare, size, promoted=False)
+    with sides("bench-stash") as found:
+        managed, twin = Place(found.managed, NAME), Place(found.twin, NAME)
+        return _lived(managed, size, promoted=True), _lived(twin, size, promoted=False)
 
 
 def figure(size: int, ours: Stored, theirs: Stored) -> Figure:
@@ -73,18 +69,17 @@ def figure(size: int, ours: Stored, theirs: Stored) -> Figure:
     )
 
 
-def _lived(where: str, size: int, *, promoted: bool) -> Stored:
+def _lived(place: Place, size: int, *, promoted: bool) -> Stored:
     """The bytes after all revisions, each promoted where Detour is in the way, and one more update."""
-    kubectl("-n", where, "create", "-f", "-", stdin=json.dumps(NO_PODS))
-    kubectl("-n", where, "create", "-f", "-", stdin=json.dumps(deployment(size)))
-    _seen(where)
+    place.send(deployment(size), "create")
+    place.settled()
     for number in range(1, REVISIONS + 1):
-        _update(where, number)
+        _update(place, number)
         for verb in (stash.GO, stash.DONE) if promoted else ():
-            _ask(where, verb)
+            _ask(place, verb)
     if promoted:
-        _update(where, REVISIONS + 1)
-    return Stored(_bytes(f"deployments/{where}"), _bytes(f"replicasets/{where}"))
+        _update(place, REVISIONS + 1)
+    return Stored(_bytes(f"deployments/{place.namespace}"), _bytes(f"replicasets/{place.namespace}"))
 
 
 def deployment(size: int) -> Object:
@@ -98,28 +93,18 @@ def deployment(size: int) -> Object:
     return found
 
 
-def _update(where: str, number: int) -> None:
-    kubectl("-n", where, "patch", f"deployment/{NAME}", "-p", json.dumps(idle.counting(number)))
-    _seen(where)
+def _update(place: Place, number: int) -> None:
+    place("patch", f"deployment/{NAME}", "-p", json.dumps(idle.counting(number)))
+    place.settled()
 
 
-def _ask(where: str, verb: str) -> None:
+def _ask(place: Place, verb: str) -> None:
     """What the analyzer asks for, for the digest that it would ask it for."""
-    found = get("-n", where, "deployment", NAME)
+    found = place.primary
     waiting = stash.diverted(found) or stash.Stash(found["spec"]["template"])
     wish = f"{stash.PROMOTE}={stash.promote_request(verb, waiting.digest)}"
-    kubectl("-n", where, "annotate", f"deployment/{NAME}", wish, f"--as={ANALYZER}", "--field-manager=detour")
-    _seen(where)
-
-
-def _seen(where: str) -> None:
-    """Wait until the deployment controller has copied what it copies."""
-
-    def seen() -> bool:
-        found = get("-n", where, "deployment", NAME)
-        return bool(found.get("status", {}).get("observedGeneration") == found["metadata"]["generation"])
-
-    eventually(seen, "the controller has seen the latest revision", 30)
+    place("annotate", f"deployment/{NAME}", wish, f"--as={ANALYZER}", "--field-manager=detour")
+    place.settled()  # the deployment controller has copied what it copies
 
 
 def _bytes(prefix: str) -> int:

@@ -5,7 +5,6 @@ whose every revision is promoted, one whose every revision is rejected though it
 updates as the others while its requests run, so that the counts can be compared.
 """
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from tests.bench.application import Application
 from tests.bench.figure import SHORT, Figure, say
 from tests.bench.timeline import Moment, Story, Timeline, living, story
 from tests.cluster.kubectl import eventually
+from tests.cluster.namespaces import unique
 
 REQUESTS = 6_000 if SHORT else 10_000
 TURNS = 1 if SHORT else 4
@@ -57,7 +57,7 @@ class Run:
 
     def application(self) -> Application:
         steps = {"interval": "2s", "threshold": 1, "stepWeight": STEPS.get(self.kind, 0), "maxWeight": 50}
-        namespace = f"bench-{self.kind.split()[0]}-{secrets.token_hex(3)}"
+        namespace = unique(f"bench-{self.kind.split()[0]}")
         return Application(namespace, analysis=steps, careful=self.careful, verdict=VERDICTS[self.kind])
 
 
