@@ -15,7 +15,7 @@ import pytest
 from tests.cluster.kubectl import Object, Said, eventually, kubectl
 from tests.cluster.person import Person, hire
 from tests.cluster.podless import Podless, podless
-from tests.cluster.shop import IMAGE
+from tests.cluster.shop import IMAGE, OpenShop
 from webhook import stash
 from webhook.revision import digest, short
 
@@ -220,3 +220,25 @@ def test_a_digest_knows_every_template_apart_that_the_api_server_does(shop: Podl
     templates = [json.loads(line) for line in created]
     assert len(templates) == len(FIELDS)
     assert len({digest(template) for template in templates}) == len(set(created))
+
+
+def test_nobody_puts_another_version_on_the_canary_and_has_it_judged_in_its_place(
+    open_shop: OpenShop, tmp_path: Path
+) -> None:
+    shop = open_shop(analysis={"interval": "30s"})
+    shop.set_image("6.0.1")
+    eventually(lambda: shop.exists("deployment", "podinfo-canary"), "the canary is there", 20)
+    editor = hire(shop, tmp_path, "editor", "edit")
+    forged = editor.kubectl("set", "image", "deployment/podinfo-canary", f"podinfo={IMAGE}:6.0.0")
+    assert "is the canary of podinfo, and runs what waits there" in forged.err
+    freed = editor.kubectl("label", "deployment/podinfo-canary", f"{stash.CANARY_OF}-")
+    assert freed.code != 0
+
+
+def test_nobody_has_another_blamed_where_detour_does_not_look_yet(open_shop: OpenShop, tmp_path: Path) -> None:
+    shop = open_shop(policy="none")
+    editor = hire(shop, tmp_path, "editor", "edit")
+    note = f"{stash.LET_PAST}=let past by kubernetes-admin: I wanted it"
+    assert (
+        "is written by the API server and by Detour alone" in editor.kubectl("annotate", "deployment/podinfo", note).err
+    )
