@@ -18,7 +18,7 @@ unit: venv ## The tests that need no cluster
 	@$(BIN)/pytest -q -m "not cluster" -n auto
 
 cluster: up ## The tests on the real Kubernetes of the sandbox
-	@$(BIN)/pytest -q -m "cluster and not alone" -n 6
+	@$(BIN)/pytest -q -m "cluster and not alone" -n 6 --dist worksteal
 	@$(BIN)/pytest -q -m "cluster and alone"
 
 bench: up ## What Detour costs, each figure beside its reference; writes docs/evidence/bench.md
