@@ -100,7 +100,7 @@ def test_an_update_that_may_concern_detour_is_shown(command: str) -> None:
         "label deployment/diverted colour=red",
         'patch deployment/plain -p {"spec":{"replicas":3}}',
         "set image deployment/plain web=web:1",
-        "set image deployment/canary web=web:2",
+        "set image deployment/canary web=web:2 --as=system:serviceaccount:detour:detour-analyzer",
         "label deployment/canary detour.dev/revision=2 --overwrite",
         "set image deployment/plain web=web:2 --field-manager=detour-bypass",
     ],
