@@ -72,6 +72,13 @@ def guard(client: Client, target: Object, *, managed: bool) -> str:
     return "the webhook is not called yet: see 'kubectl get mutatingwebhookconfiguration zz-detour'"
 
 
+def forget(client: Client, target: Object, said: str) -> dict[str, Any]:
+    """Strip what was let past, now that it is told. Raises Conflict when something else stands there by now."""
+    metadata, path = target["metadata"], _pointer("annotations", stash.LET_PAST)
+    told = [{"op": "test", "path": path, "value": said}, {"op": "remove", "path": path}]
+    return client.patch(DEPLOYMENTS, metadata["namespace"], metadata["name"], told).object
+
+
 def release(client: Client, target: Object) -> bool:
     """Its target is nobody's business any more: our keys go. Returns whether there were any."""
     metadata = target["metadata"]

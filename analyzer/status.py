@@ -4,7 +4,7 @@ Flagger's fields keep Flagger's names and meanings (`flagger.app/v1beta1`, Canar
 additions, so that a tool that knows Flagger reads what it expects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -154,7 +154,7 @@ class Status:
             self,
             phase=Phase.SUCCEEDED if succeeded else Phase.FAILED,
             promoted=self.revision if succeeded else self.promoted,
-            history=(*self.history, entry)[-HISTORY_KEPT:],
+            history=appended(self.history, entry),
             problem="",
         )
         remembered = self.ending.outcome in (Outcome.FAILED, Outcome.ABORTED)
@@ -212,6 +212,11 @@ def _ending(stored: Mapping[str, Any] | None) -> Ending | None:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def appended(history: Iterable[Mapping[str, Any]], entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The history with one more ending; the oldest fall out."""
+    return (*history, entry)[-HISTORY_KEPT:]
 
 
 def seconds_left(since: datetime | None, seconds: float, now: datetime) -> float:

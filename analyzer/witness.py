@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from analyzer import promotion
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.journal import Journal
 from analyzer.kube.errors import NotFound
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS
-from analyzer.status import HISTORY_KEPT, timestamp
+from analyzer.status import appended, timestamp
 from analyzer.workload import images
 from webhook import stash
 from webhook.revision import digest
@@ -23,7 +24,6 @@ from webhook.revision import digest
 Object = Mapping[str, Any]
 
 OUTCOME = "LetPast"
-_PATH = f"/metadata/annotations/{stash.LET_PAST.replace('/', '~1')}"
 
 
 class Witness:
@@ -47,13 +47,12 @@ class Witness:
             self._remember(canary, entry(said, deployment, datetime.now(UTC)))
         name = f"{key[1]}.{key[0]}"
         self._journal.tell(Emit(f"{name} was {said}", warning=True, milestone=True), canary, target)
-        forget = [{"op": "test", "path": _PATH, "value": said}, {"op": "remove", "path": _PATH}]
-        self._cluster.targets.learn(self._cluster.client.patch(DEPLOYMENTS, *key, forget).object)
+        self._cluster.targets.learn(promotion.forget(self._cluster.client, target, said))
 
     def _remember(self, canary: Object, ended: Object) -> None:
         status = canary.get("status") or {}
-        history = [*(status.get("history") or ()), ended][-HISTORY_KEPT:]
-        body = {**canary, "status": {**status, "history": history}}
+        history = appended(status.get("history") or (), ended)
+        body = {**canary, "status": {**status, "history": list(history)}}
         self._cluster.canaries.learn(self._cluster.client.replace_status(CANARIES, body))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from analyzer.freezes import Freeze
 from analyzer.moves import PAUSED
 from analyzer.plan import SUSPENDED
-from analyzer.spec import DIRECT
+from analyzer.spec import DIRECT, Spec
 from analyzer.status import Outcome, Phase
 from tests.analyzer.things import FAILED, SPEC, START, V1, V2, V3
 from tests.analyzer.world import World, initialized, shipped
@@ -18,6 +18,14 @@ def halfway() -> World:
     world = shipped()
     while world.status.weight < 40:
         world.run(0.25)
+    return world
+
+
+def unrouted(spec: Spec) -> World:
+    """What waits has no route that could be split."""
+    world = initialized()
+    world.spec, world.obstacle, world.unrouted = spec, "no Service selects its pods", True
+    world.divert(V2)
     return world
 
 
@@ -82,9 +90,7 @@ def test_what_is_held_waits_even_where_it_might_go_directly() -> None:
 
 
 def test_without_a_route_it_goes_directly_where_the_policy_says_so() -> None:
-    world = initialized()
-    world.obstacle, world.unrouted = "no Service selects its pods", True
-    world.divert(V2)
+    world = unrouted(SPEC)
     world.run(30)
     assert (world.phase(), world.live) == (Phase.PROGRESSING, V1)
     world.spec = replace(SPEC, without_routes=DIRECT)
@@ -162,10 +168,7 @@ def test_the_time_of_a_suspension_does_not_count_even_where_the_deployment_is_pa
 
 
 def test_a_service_that_is_away_for_a_moment_lets_nothing_through() -> None:
-    world = initialized()
-    world.spec = replace(SPEC, without_routes=DIRECT)
-    world.obstacle, world.unrouted = "no Service selects its pods", True
-    world.divert(V2)
+    world = unrouted(replace(SPEC, without_routes=DIRECT))
     world.run(3)
     world.obstacle, world.unrouted = "", False
     world.run(LONG)
@@ -173,10 +176,7 @@ def test_a_service_that_is_away_for_a_moment_lets_nothing_through() -> None:
 
 
 def test_what_gets_routes_while_the_deployment_is_paused_takes_the_analysis() -> None:
-    world = initialized()
-    world.spec = replace(SPEC, without_routes=DIRECT)
-    world.obstacle, world.unrouted = "no Service selects its pods", True
-    world.divert(V2)
+    world = unrouted(replace(SPEC, without_routes=DIRECT))
     world.run(1)
     world.paused = True
     world.run(30)

@@ -1,9 +1,7 @@
 """The API server for a client that must not be the bottleneck: kept connections, without the sandbox's forwarder."""
 
-import base64
 import ctypes
 import http.client
-import json
 import os
 import ssl
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox import network
 from sandbox.layout import NODE_ADDRESS
 from tests.cluster.kubectl import KUBECONFIG
+from tests.cluster.reading import credentials
 
 Object = dict[str, Any]
 
@@ -27,9 +26,7 @@ class Api(http.client.HTTPSConnection):
     """One kept connection to the API server, as the cluster's administrator."""
 
     def __init__(self) -> None:
-        config = json.loads(KUBECONFIG.read_text())
-        authority = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
-        self._token: str = config["users"][0]["user"]["token"]
+        _, authority, self._token = credentials(KUBECONFIG)
         context = ssl.create_default_context(cadata=authority)
         super().__init__(NODE_ADDRESS, 6443, timeout=DEADLINE, context=context)
 

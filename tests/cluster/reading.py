@@ -26,14 +26,18 @@ class Absent(Exception):
     """There is no such object; the message is the API server's."""
 
 
+def credentials(kubeconfig: Path) -> tuple[str, str, str]:
+    """The server's address, its authority's certificate as PEM, and the user's token."""
+    config = json.loads(kubeconfig.read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    return cluster["server"], base64.b64decode(cluster["certificate-authority-data"]).decode(), user["token"]
+
+
 class Reader:
     """One kubeconfig's user. Every thread has a connection of its own."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = json.loads(kubeconfig.read_text())
-        cluster, self._token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
-        self._server = cluster["server"]
-        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        self._server, authority, self._token = credentials(kubeconfig)
         self._pool = urllib3.PoolManager(ca_cert_data=authority, timeout=DEADLINE, retries=3)
 
     def get(self, *arguments: str) -> Object:
