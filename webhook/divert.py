@@ -13,14 +13,14 @@ from webhook import promotion, stash
 from webhook.change import Change, understood
 from webhook.decision import DIRECT, Decision, Kind, Settings, denied
 from webhook.exemptions import cannot_run_twice, nothing_to_protect
-from webhook.fold import fold
 from webhook.keys import Keys
 from webhook.limits import within_limits
 from webhook.objects import annotations, labels, mapping
+from webhook.reinvocation import answered_before
 from webhook.request import CREATE, UPDATE, Request
-from webhook.revision import canonical, digest, same, short, without_restart
+from webhook.revision import canonical, digest, same, without_restart
 from webhook.selector import matches
-from webhook.stash import Stash, StashError
+from webhook.stash import Stash
 from webhook.wording import Wording
 
 REPLICA_SET = "deployment.kubernetes.io/revision"
@@ -31,10 +31,9 @@ def divert(request: Request, settings: Settings, now: datetime) -> Decision:
     """What the API server shall store in place of what was requested. Never raises on what `review` accepts."""
     decision = (
         _not_for_us(request)
-        or _answered_before(request, settings, now)
+        or answered_before(request, settings, now)
         or _opted_out(request)
-        or _let_go(request, settings)
-        or _taken_on(request, settings)
+        or _taken_on_or_let_go(request, settings)
         or promotion.asked(request, settings)
         or _changed(understood(request, settings, now))
     )
@@ -60,45 +59,6 @@ def _not_for_us(request: Request) -> Decision | None:
     return Decision(Kind.UNTOUCHED) if leaving else None
 
 
-def _answered_before(request: Request, settings: Settings, now: datetime) -> Decision | None:
-    """Our own answer to this very request, met again by a second entry, or after another webhook: it stands.
-
-    It shows by template and revision, which no single command but a replacement of all changes together, and the digest
-    proves it. What other webhooks have made of the restored template since belongs to what waits, where that is as the
-    primary was. Who forges an answer has asked for an update, and is treated so: it waits, under his name.
-    """
-    new = labels(request.object) | annotations(request.object)
-    old = labels(request.old) | annotations(request.old)
-    if any(new.get(key) == old.get(key) for key in (stash.TEMPLATE, stash.REVISION)):
-        return None
-    primary, keys = request.primary, ours.carried(request, settings.analyzer)
-    if stash.TEMPLATE not in new and stash.REVISION not in new and request.wanted == primary:
-        words = Wording(request.namespace, request.name)
-        return Decision(
-            Kind.CANCELLED, None, ours.dropping(keys, primary), words.cancelled(old.get(stash.REVISION, ""))
-        )
-    try:
-        waiting = stash.diverted(request.object)
-    except StashError:
-        return None
-    if waiting is None or short(waiting.digest) != new.get(stash.REVISION):
-        return None
-    meant = Stash(fold(primary, request.wanted, waiting.template, None), waiting.change_cause)
-    if same(meant.template, primary):
-        return None
-    change = Change(request, settings, now, keys, primary, meant.template, None, meant.template, asked=True)
-    keys = ours.diverting(keys, meant, meant.digest, ours.signed(keys, request, settings.analyzer), _at_once(change))
-    return Decision(Kind.DIVERTED, primary, keys, revision=meant.digest)
-
-
-def _at_once(change: Change) -> str:
-    """Why the analyzer is to promote what is meant at once: found anew, since what stands there may be forged."""
-    if not change.settings.enforce:
-        return ""
-    proven = "it is proven" if change.settings.rollback == DIRECT and change.proven else ""
-    return nothing_to_protect(change.request, change.now) or cannot_run_twice(change.request, change.meant) or proven
-
-
 def _opted_out(request: Request) -> Decision | None:
     """The policy is `none`. A label that is taken away still counts for the update that takes it."""
     old = labels(request.old)
@@ -119,18 +79,15 @@ def _reason(request: Request) -> str:
     return f": {new}" if new and new != old else ""
 
 
-def _let_go(request: Request, settings: Settings) -> Decision | None:
-    """The analyzer takes its own label away, since the Canary is gone: what waited has nobody to look after it."""
-    old, new = labels(request.old).get(stash.POLICY), labels(request.object).get(stash.POLICY)
-    gone = request.user == settings.analyzer and old == stash.POLICY_CANARY and new is None
-    return Decision(Kind.CANCELLED, keys=ours.cleared()) if gone else None
+def _taken_on_or_let_go(request: Request, settings: Settings) -> Decision | None:
+    """The analyzer puts its own label on, or takes it away, and none of our keys counts beyond that.
 
-
-def _taken_on(request: Request, settings: Settings) -> Decision | None:
-    """The analyzer puts its own label on: what anybody wrote in our keys until then was never checked by anybody."""
+    What stood there before was never checked by anybody; what waited has nobody to look after it when its Canary goes.
+    """
     old, new = labels(request.old).get(stash.POLICY), labels(request.object).get(stash.POLICY)
-    begins = request.user == settings.analyzer and old is None and new == stash.POLICY_CANARY
-    return Decision(Kind.UNTOUCHED, keys=ours.cleared()) if begins else None
+    if request.user != settings.analyzer or {old, new} != {None, stash.POLICY_CANARY}:
+        return None
+    return Decision(Kind.CANCELLED if new is None else Kind.UNTOUCHED, keys=ours.cleared())
 
 
 def _selector_mismatch(change: Change) -> Decision | None:
