@@ -155,6 +155,10 @@ class Shop(Deployed):
         found = self.get("events", "--field-selector", f"involvedObject.kind={kind}")["items"]
         return [event["message"] for event in found if event.get("source", {}).get("component") == "detour"]
 
+    def tells(self, text: str, kind: str = "Deployment") -> None:
+        """Wait for an event with `text` in it: the status is stored before what it leads to is told."""
+        eventually(lambda: any(text in told for told in self.events(kind)), text, 10, lambda: self.events(kind))
+
     def until(self, phase: str, seconds: float = 90) -> None:
         """Wait for a phase."""
         eventually(lambda: self.phase == phase, f"phase {phase}", seconds, lambda: self.status)

@@ -226,7 +226,7 @@ def test_under_a_policy_what_nobody_splits_goes_directly_and_the_reason_is_told(
     shop.set_image(CANARY)
     eventually(lambda: shop.live_image == CANARY, "it is promoted", 30, lambda: shop.status)
     why = "directly, since Ingress podinfo is of class nobody, which does not exist"
-    assert [text for text in shop.events("Deployment") if why in text], shop.events("Deployment")
+    shop.tells(why)
     assert not shop.exists("deployment", "podinfo-canary")
 
 

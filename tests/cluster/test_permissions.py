@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analyzer.wishes import ASK, ASKED_BY, REASON
 from tests.cluster.audit import noted
+from tests.cluster.kubectl import eventually
 from tests.cluster.person import GOOD, SLOW, Person, analysing, hire, judged
 from tests.cluster.shop import QUICK, OpenShop, Shop
 
@@ -101,8 +102,9 @@ def test_a_paused_namespace_lets_new_revisions_wait(open_shop: OpenShop) -> None
     owner = Person(shop)
     assert "wait from now on" in owner("pause", "--reason", "release freeze").out
     shop.set_image("6.0.1")
-    shop.until("Waiting", 10)
-    assert shop.status["message"].startswith(f"the namespace is paused by {owner.user} (release freeze)")
+    paused = f"the namespace is paused by {owner.user} (release freeze)"
+    eventually(lambda: shop.status["message"].startswith(paused), "it waits, and says why", 10, lambda: shop.status)
+    assert shop.phase == "Waiting"
     assert "begin again" in owner("resume").out
     shop.until("Succeeded", 60)
     assert shop.live_image == "6.0.1"

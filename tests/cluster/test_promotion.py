@@ -39,8 +39,8 @@ def test_a_bad_version_is_thrown_away_and_is_remembered(shop: Shop) -> None:
     assert shop.live_image == "6.0.0"
     assert shop.leftovers() == []
     assert users.answered["6.0.0"] > 0
-    assert [text for text in shop.events() if text.startswith("Halt podinfo.")]
-    assert [text for text in shop.events("Deployment") if text.startswith("Rolling back podinfo.")]
+    shop.tells("Halt podinfo.", "Canary")
+    shop.tells("Rolling back podinfo.")
     history = shop.status["history"][-1]
     assert (history["outcome"], history["images"]) == ("Failed", [f"{IMAGE}:errors"])
 
@@ -78,7 +78,7 @@ def test_a_primary_that_does_not_come_up_gets_its_old_template_back(open_shop: O
     assert users.failed == []
     assert shop.live_image == "6.0.0"
     assert tag_of(shop.waiting) == "6.0.1"
-    assert any(text.startswith("Promotion of podinfo.") for text in shop.events("Deployment"))
+    shop.tells("Promotion of podinfo.")
     shop("rollout", "status", "deployment/podinfo", "--timeout=30s")
 
 

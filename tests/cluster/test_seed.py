@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.kubectl import Object, kubectl
+from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.post import HOST, Post, measured, states, tasks_of_the_load_tester
 from tests.cluster.users import plainly
 
@@ -92,7 +92,7 @@ def a_slow_version_is_rolled_back_with_the_posts_figure(post: Post) -> None:
     with post.users() as users:
         kubectl("set", "image", "deployment/podinfo", "deploy-container=seed-app:slow")
         post.shop.until("Failed", 180)
-    assert VERDICT in post.events()
+    eventually(lambda: VERDICT in post.events(), "the verdict is told", 10, post.events)
     assert post.shop.primary["spec"]["template"] == template
     assert post.pods() == pods
     assert users.failed == []

@@ -108,7 +108,7 @@ def test_a_policy_that_cannot_go_on_applying_is_named_in_an_event(open_shop: Ope
     shop.apply(network_policy({"app": "podinfo"}))
     shop.set_image("6.0.1")
     shop.until_weight(25)
-    assert any("not applied to the canary's pods" in text and "NetworkPolicy all" in text for text in shop.events())
+    shop.tells("NetworkPolicy all", "Canary")
 
 
 def test_no_replicas_in_mid_canary_postpone_it_until_there_are_some(open_shop: OpenShop) -> None:
