@@ -1,4 +1,7 @@
-"""Where the sandbox lives: one a machine, so its names, paths and addresses are fixed. The host sees only the ports."""
+"""Where the sandbox lives. Its addresses are its own: the host sees only a name, a folder and the ports.
+
+One a machine is enough for most; others run beside it under another DETOUR_SANDBOX_NAME, from another checkout.
+"""
 
 import os
 from dataclasses import dataclass, fields
@@ -6,7 +9,8 @@ from pathlib import Path
 
 from sandbox.errors import UserError
 
-NAME = "detour-sandbox"
+NAME_VARIABLE = "DETOUR_SANDBOX_NAME"
+NAME = os.environ.get(NAME_VARIABLE) or "detour-sandbox"
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 STATE = Path("/var/lib") / NAME

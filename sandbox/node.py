@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sandbox import node_files, pki
 from sandbox.errors import UserError
-from sandbox.layout import AUDIT_LOG, CHECKOUT, NODE, NODE_ADDRESS, SERVICE_RANGE, STATE
+from sandbox.layout import AUDIT_LOG, CHECKOUT, NAME, NAME_VARIABLE, NODE, NODE_ADDRESS, SERVICE_RANGE, STATE
 from sandbox.supervisor import Component
 
 # Nothing of the caller's environment: a proxy set there would be asked for the cluster's own addresses.
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NAME_VARIABLE: NAME}
 ETCD = "http://127.0.0.1:2379"
 
 
