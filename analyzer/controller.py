@@ -18,7 +18,7 @@ from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
 from analyzer.fields import SpecError
-from analyzer.kube.errors import ApiError, Conflict, Expired, NotFound, Refused, Unreachable
+from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
 from analyzer.metrics import validate
@@ -94,6 +94,8 @@ class Controller:
                 wake = self.reconcile(key)
         except Conflict as conflict:
             return self._later(key, f"it changed meanwhile: {conflict}", AGAIN)
+        except Fenced as fenced:
+            return self._later(key, f"{fenced}", AGAIN)
         except (ApiError, Unreachable) as error:
             return self._later(key, f"{error}")
         except Exception:
@@ -142,7 +144,7 @@ class Controller:
             telemetry.ACTIONS.labels(type(action).__name__).inc()
             try:
                 found |= self._performer.perform(action, view)
-            except (Conflict, NotFound, Expired):
+            except (Conflict, Fenced, NotFound, Expired):
                 raise  # the world has moved on: look again
             except ApiError as error:
                 if not (isinstance(error, Refused) or result.status.phase.in_flight):

@@ -1,6 +1,7 @@
 """Keeps the Canaries that policies give in line with the labels and the policies; what they should be is `policy`'s."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from analyzer import policy, promotion
@@ -10,19 +11,32 @@ from analyzer.cluster import Cluster
 from analyzer.compare import holds
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
-from analyzer.kube.errors import Conflict
+from analyzer.kube.errors import Conflict, Fenced
 from analyzer.kube.resources import CANARIES, CANARY_POLICIES
 from webhook import stash
 
 Object = Mapping[str, Any]
 
+PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds
 
-def ensure_default(client: Client) -> None:
-    """The policy `default` exists; what somebody has made of it stays."""
-    try:
-        client.create(CANARY_POLICIES, policy.default())
-    except Conflict:
-        return
+
+def ensure_default(client: Client, wait: Callable[[float], None] = time.sleep) -> None:
+    """The policy `default` exists; what somebody has made of it stays.
+
+    It is what a new leader writes first, and the API server hears of it a moment after the Lease says so. Raises Fenced
+    if it never does.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            client.create(CANARY_POLICIES, policy.default())
+        except Conflict:
+            return
+        except Fenced:
+            if pause is None:
+                raise
+            wait(pause)
+        else:
+            return
 
 
 class Policies:

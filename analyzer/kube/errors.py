@@ -1,5 +1,7 @@
 """What can go wrong between us and the API server, told apart only where somebody acts on the difference."""
 
+_FENCE = "'detour-leader'"
+
 
 class ApiError(Exception):
     """The API server answered a request with an error. `message` is its own sentence, fit to be shown to the user."""
@@ -27,6 +29,13 @@ class Refused(ApiError):
     """400, 403 or 422: the request will not be accepted by asking again (validation, a policy, a permission)."""
 
 
+class Fenced(ApiError):
+    """403: the API server says that another replica leads, or has not heard yet that we do.
+
+    From the policy `detour-leader` (manifests/policies/leader.yaml), whose parameter is the Lease.
+    """
+
+
 class NoCluster(Exception):
     """There is no way to an API server: no usable kubeconfig, or we are not in a pod."""
 
@@ -45,6 +54,8 @@ def from_status(status: int, reason: str, message: str) -> ApiError:
         return NotFound(status, reason, message)
     if status == 409 or (status == 422 and "testing value" in message) or "server rejected our request" in message:
         return Conflict(status, reason, message)
+    if status == 403 and _FENCE in message:
+        return Fenced(status, reason, message)
     if status == 410:
         return Expired(status, reason, message)
     if status in (400, 403, 422):

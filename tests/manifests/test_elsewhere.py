@@ -20,6 +20,7 @@ def test_no_policy_takes_the_analyzer_of_another_namespace_for_somebody_else(tmp
     overlay.mkdir()
     (overlay / "kustomization.yaml").write_text("resources: [../manifests]\ncomponents: [../manifests/enforce]\n")
     rendered = kubectl("kustomize", str(overlay)).stdout
-    assert re.findall(r"system:serviceaccount:([a-z]+):detour-analyzer", rendered) == ["elsewhere"] * 2
+    assert re.findall(r"system:serviceaccount:([a-z]+):detour-analyzer", rendered) == ["elsewhere"] * 3
+    assert "namespace: elsewhere\n    parameterNotFoundAction" in rendered
     assert len(re.findall(r"- kube-system\n +- elsewhere\n", rendered)) == 3
     assert not re.search(r"- kube-system\n +- detour\n", rendered)

@@ -111,6 +111,15 @@ def test_what_it_may_patch_and_has_not_made_is_fenced_by_a_policy() -> None:
     assert policy["failurePolicy"] == "Fail"
 
 
+def test_everything_that_the_analyzer_writes_is_taken_from_the_leader_alone() -> None:
+    rules = the("ValidatingAdmissionPolicy", "detour-leader", "policies/leader.yaml")["spec"]["matchConstraints"]
+    fenced = {(group, kind) for r in rules["resourceRules"] for group in r["apiGroups"] for kind in r["resources"]}
+    written = {(group, kind) for (group, kind, _), verbs in ANALYZER.items() if not {*verbs} <= {*READ, "opt-out"}}
+    shared = {("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), ("", "events")}
+    assert written - fenced == shared | {("events.k8s.io", "events")}
+    assert fenced - written == {("", "secrets")}  # where the owner of a namespace allows it
+
+
 def test_view_and_edit_join_the_roles_of_the_cluster() -> None:
     for name in ("view", "edit"):
         labels = the("ClusterRole", f"detour-{name}", "rbac/users.yaml")["metadata"]["labels"]
