@@ -21,7 +21,7 @@ def read(response: requests.Response, deadline: float, largest: int) -> bytes:
 
 def cause(error: BaseException) -> str:
     """The innermost error: all around it are words of the layers that it went through."""
-    while inner := error.__cause__ or error.__context__:
+    while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = inner
     if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
         return "no answer in time"

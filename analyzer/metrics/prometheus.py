@@ -17,6 +17,7 @@ from prometheus_api_client import PrometheusConnect
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from analyzer import web
+from analyzer.deadline import Punctual
 from analyzer.fields import SpecError
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
 
@@ -73,15 +74,16 @@ class Prometheus:
             headers={"Accept-Encoding": "identity", **(headers or {})},
             auth=_auth(token, basic),
             disable_ssl=not verify,
-            retry=RETRY,
         )
+        self._connections = Punctual(max_retries=RETRY)
+        for prefix in ("http://", "https://", self.address):  # the last is where the library puts its own
+            self._api._session.mount(prefix, self._connections)
 
     def query(self, query: str) -> Sample:
         """The answer to an instant query as of now. Raises Unreachable or WrongQuery."""
-        deadline = time.monotonic() + self._timeout
         try:
-            with self._ask(query) as response:
-                body = web.read(response, deadline, LARGEST_ANSWER)
+            with self._connections.within(self._timeout), self._ask(query) as response:
+                body = web.read(response, time.monotonic() + self._timeout, LARGEST_ANSWER)
         except (requests.exceptions.InvalidHeader, UnicodeError):
             raise Unreachable(f"{self.address}: headers that cannot be sent; check spec.provider.headers") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:

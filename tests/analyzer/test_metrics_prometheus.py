@@ -5,8 +5,11 @@ What a real Prometheus answers is tested on the cluster.
 
 import base64
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler as Handler
 from pathlib import Path
@@ -226,6 +229,54 @@ def test_a_trickle_is_given_up_after_the_deadline(mock: Mock, ask: Ask) -> None:
     with pytest.raises(Unreachable, match="no answer in time"):
         ask(timeout=0.2)
     assert time.monotonic() - began < 1
+
+
+def test_a_head_that_trickles_is_given_up_after_the_deadline_and_its_connection_ended(mock: Mock, ask: Ask) -> None:
+    ended = threading.Event()
+
+    def trickle(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        with suppress(OSError):
+            for number in range(1000):
+                handler.wfile.write(b"X-Slow-%d: 1\r\n" % number)
+                time.sleep(0.05)
+        ended.set()
+
+    mock.behaviour = trickle
+    with pytest.raises(Unreachable, match="no answer in time"):
+        ask(timeout=0.3)
+    assert ended.wait(5)
+    assert len(mock.asked) == 1
+
+
+def test_a_body_that_stops_halfway_is_given_up_after_the_deadline(mock: Mock, ask: Ask) -> None:
+    def half(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b'{"status":"success","data":')
+        time.sleep(2)
+
+    mock.behaviour = half
+    with pytest.raises(Unreachable, match="no answer in time"):
+        ask(timeout=0.3)
+
+
+def test_a_handshake_that_nobody_answers_is_given_up_after_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        provider = Prometheus(f"https://127.0.0.1:{silent.getsockname()[1]}", timeout=0.3)
+        with pytest.raises(Unreachable, match="no answer in time"):
+            provider.query("up")
+        provider.close()
+
+
+def test_each_query_has_the_whole_time(mock: Mock) -> None:
+    mock.answers(vector("1"))
+    provider = Prometheus(mock.address, timeout=0.5)
+    for _ in range(3):
+        assert provider.query("up").series
+        time.sleep(0.3)
+    provider.close()
 
 
 def test_a_dropped_connection_is_tried_again(mock: Mock, ask: Ask) -> None:
