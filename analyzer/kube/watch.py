@@ -22,6 +22,8 @@ OnChange = Callable[[Object], None]
 SECONDS_PER_WATCH = (1800, 3600)  # between these, so that not all end at once
 SHORTEST_WATCH = 1.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
+LONGEST_GAP = 150.0  # after which everything is listed again: the server says something every two minutes at least
+LONGEST_ABSENCE = 3.0  # between tries while nobody answers: users wait for us as soon as the API server is back
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Watch:
         self._store: dict[Key, Object] = {}
         self._namespaces: dict[str, dict[Key, Object]] = {}
         self._past = 0
+        self._heard = 0.0
+        self._version = ""  # where to go on watching; "" if everything is to be listed first
         self._lock = threading.Lock()
         self._synced = threading.Event()
         self._stop = threading.Event()
@@ -93,67 +97,72 @@ class Watch:
         self._stop.set()
 
     def _run(self) -> None:
+        """A connection that broke is taken up where it broke; everything is listed again only if that cannot be."""
         backoff = FIRST_BACKOFF
         while not self._stop.is_set():
-            begun = time.monotonic()
+            begun, longest, known = time.monotonic(), LONGEST_BACKOFF, False
             try:
-                version = self._list()
+                if not self._version:
+                    self._list()
                 while not self._stop.is_set():
-                    version = self._watched(version)
+                    self._watched()
             except Expired:
                 log.info("the watch of %s is too far behind; listing again", self.resource.plural)
-            except (ApiError, Unreachable) as error:
-                log.warning("the watch of %s failed, again in %.1f s: %s", self.resource.plural, backoff, error)
+            except Unreachable as error:
+                longest, known = LONGEST_ABSENCE, time.monotonic() - self._heard < LONGEST_GAP
+                log.warning("the watch of %s broke off: %s", self.resource.plural, error)
+            except ApiError as error:
+                log.warning("the watch of %s was refused: %s", self.resource.plural, error)
             except Exception:
                 log.exception("the watch of %s met what it does not understand", self.resource.plural)
+            self._version = self._version if known else ""
             if time.monotonic() - begun > LONGEST_BACKOFF:
                 backoff = FIRST_BACKOFF
-            backoff = self._pause(backoff)
+            backoff = self._pause(min(backoff, longest))
 
-    def _watched(self, version: str) -> str:
+    def _watched(self) -> None:
         begun = time.monotonic()
-        version = self._follow(version)
+        self._follow()
         if time.monotonic() - begun < SHORTEST_WATCH:
             raise Unreachable("the API server ended it at once")
-        return version
 
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))
         return min(backoff * 2, LONGEST_BACKOFF)
 
-    def _list(self) -> str:
+    def _list(self) -> None:
         """Items of a list carry no kind of their own; those of a watch do."""
         answer = self._client.list_for_watch(self.resource, self._query, self._forms[0])
         kind = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
         listed = {_key(item): _lean(kind | item) for item in answer.get("items") or ()}
-        version = str(answer["metadata"]["resourceVersion"])
+        version = int(answer["metadata"]["resourceVersion"])
         with self._lock:
             before = self._store
-            learned = {key: item for key, item in before.items() if _version(item) > int(version)}
+            restored = version < self._past  # an older state of etcd, from a backup: what we know never was
+            learned = {key: item for key, item in before.items() if _version(item) > version and not restored}
             self._store, self._namespaces = {}, {}
             for key, item in (listed | learned).items():
                 self._keep(key, item)
-            self._past = int(version)
+            self._past = version
+        self._version, self._heard = str(version), time.monotonic()
         self._synced.set()
         for key in before.keys() | listed.keys():
             if _version(before.get(key)) != _version(listed.get(key)):
                 self._tell(before.get(key), listed.get(key))
-        return version
 
-    def _follow(self, version: str) -> str:
-        query = {**self._query, "resourceVersion": version}
+    def _follow(self) -> None:
+        query = {**self._query, "resourceVersion": self._version}
         for event in self._client.watch(self.resource, query, random.randint(*SECONDS_PER_WATCH), self._forms[1]):
             found = event["object"]
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
-            version = found["metadata"]["resourceVersion"]
+            self._version, self._heard = found["metadata"]["resourceVersion"], time.monotonic()
             if event["type"] == "DELETED":
                 self._remove(found)
             elif event["type"] != "BOOKMARK":
                 self._put(found)
             if self._stop.is_set():
                 break
-        return version
 
     def _put(self, found: Object, *, ours: bool = False) -> None:
         key = _key(found)
@@ -179,10 +188,13 @@ class Watch:
         self._tell(stored, found)
 
     def _tell(self, before: Object | None, after: Object | None) -> None:
-        """What it was and what it is may concern different applications."""
+        """What it was and what it is may concern different applications. An object that is odd keeps no other back."""
         for found in (before, after):
-            if found is not None:
-                self._on_change(found)
+            try:
+                if found is not None:
+                    self._on_change(found)
+            except Exception:
+                log.exception("a change of %s %s could not be told", self.resource.plural, _key(found or {}))
 
 
 def _key(found: Object) -> Key:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Expired, Unreachable
 from analyzer.kube.resources import SERVICES
@@ -27,6 +29,7 @@ class Script(Client):
 
     def __init__(self, lists: list[list[Object]], watches: list[list[Object] | Exception]) -> None:
         self.lists, self.watches = lists, watches
+        self.watched_from: list[str] = []
 
     def list_for_watch(self, *_: Any, **__: Any) -> Object:
         if not self.lists:
@@ -36,6 +39,7 @@ class Script(Client):
         return {"metadata": {"resourceVersion": str(latest)}, "items": items}
 
     def watch(self, resource: object, query: Mapping[str, str], seconds: int, accept: str = "") -> Iterator[Object]:
+        self.watched_from.append(query["resourceVersion"])
         found = self.watches.pop(0) if self.watches else Unreachable("the script is over")
         if isinstance(found, Exception):
             raise found
@@ -71,6 +75,47 @@ def test_after_a_gap_only_what_changed_in_it_is_told() -> None:
     lists = [[service("a", 5), service("b", 6)], [service("a", 5), service("c", 9)]]
     _, told = followed(Script(lists, [Expired(410, "Expired", "too old")]))
     assert (sorted(told[:2]), sorted(told[2:])) == (["a", "b"], ["b", "c"])
+
+
+def test_a_connection_that_broke_is_taken_up_where_it_broke_and_nothing_is_listed_again() -> None:
+    lists = [[service("a", 5)], [service("never", 6)]]
+    script = Script(lists, [[event("ADDED", service("b", 8))], Unreachable("cut"), [event("ADDED", service("c", 9))]])
+    watch = Watch(script, SERVICES, lambda _: None)
+    watch.start()
+    eventually(lambda: len(script.watched_from) > 3, "the script is played", 5)
+    watch.stop()
+    assert script.watched_from[:4] == ["5", "8", "8", "9"]
+    assert [found["metadata"]["name"] for found in watch.all()] == ["a", "b", "c"]
+
+
+def test_after_a_silence_that_is_too_long_everything_is_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.kube.watch.LONGEST_GAP", 0.0)
+    watch, _ = followed(Script([[service("a", 5)], [service("b", 9)]], [Unreachable("nothing was said")]))
+    assert [found["metadata"]["name"] for found in watch.all()] == ["b"]
+
+
+def test_a_cluster_that_was_restored_from_a_backup_is_believed() -> None:
+    lists = [[service("a", 50), service("b", 60)], [service("a", 20)]]
+    watch, told = followed(Script(lists, [Expired(410, "Expired", "too old")]))
+    assert [found["metadata"]["resourceVersion"] for found in watch.all()] == ["20"]
+    assert sorted(told[2:]) == ["a", "a", "b"]
+
+
+def test_an_object_that_cannot_be_told_keeps_no_other_back() -> None:
+    told: list[str] = []
+
+    def tell(found: Object) -> None:
+        if found["metadata"]["name"] == "odd":
+            raise KeyError("spec")
+        told.append(found["metadata"]["name"])
+
+    others = [service(name, 5) for name in "abcdef"]
+    changes = [event("MODIFIED", service("odd", 6)), event("ADDED", service("g", 7))]
+    watch = Watch(Script([[service("odd", 4), *others]], [changes]), SERVICES, tell)
+    watch.start()
+    eventually(lambda: watch.get("shop", "g"), "the script is played", 5)
+    watch.stop()
+    assert sorted(told) == list("abcdefg")
 
 
 def test_what_an_object_was_is_told_too_since_it_may_have_concerned_another_application() -> None:
@@ -144,7 +189,8 @@ def test_what_is_in_a_namespace_follows_lists_and_events() -> None:
     seen = []
     for _ in range(2):
         with suppress(Expired):
-            watch._follow(watch._list())
+            watch._list()
+            watch._follow()
         seen.append([[found["metadata"]["name"] for found in watch.in_namespace(name)] for name in ("shop", "there")])
     assert seen == [[["a"], ["d"]], [["c", "e"], []]]
     assert [found["metadata"]["name"] for found in watch.all()] == ["c", "e"]
