@@ -45,7 +45,7 @@ def evidence(outcomes: Mapping[str, Outcome], circumstances: Sequence[str]) -> s
     lines += ["| figure | to reach | measured | reference of the same run | |", "|---|---|---|---|---|"]
     lines += [_row(figure) for outcome in outcomes.values() for figure in outcome.figures]
     failed = {name: outcome.problem for name, outcome in outcomes.items() if outcome.problem}
-    lines += [f"| {name} | | {_cell(problem)} | | **not measured** |" for name, problem in failed.items()]
+    lines += [f"| {name} | | {cell(problem)} | | **not measured** |" for name, problem in failed.items()]
     for outcome in outcomes.values():
         for figure in outcome.figures:
             if figure.details:
@@ -56,8 +56,9 @@ def evidence(outcomes: Mapping[str, Outcome], circumstances: Sequence[str]) -> s
 def _row(figure: Figure) -> str:
     verdict = "holds" if figure.holds else "**falls short**"
     cells = (figure.name, figure.goal, figure.measured, figure.reference, verdict)
-    return f"| {' | '.join(map(_cell, cells))} |"
+    return f"| {' | '.join(map(cell, cells))} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """The text as it may stand in a cell of a table."""
     return " ".join(text.replace("|", "\\|").split())

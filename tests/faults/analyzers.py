@@ -1,0 +1,239 @@
+"""Analyzers as processes of the host, with the rights of the installed one, which stands by while one of them leads.
+
+A kubelet that starts a killed container again waits longer each time, and in a pod neither the clock nor the way to the
+API server is ours to disturb. Each name has a Pod object that no node ever runs, so that the API server says that name
+of its token's bearer: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.kube import lease
+from analyzer.kube.client import Client
+from analyzer.kube.errors import Conflict
+from analyzer.kube.resources import LEASES
+from sandbox import layout, record
+from tests.cluster.kubectl import KUBECONFIG, ROOT, Object, eventually, get, kubectl
+from tests.cluster.namespaces import unique
+from tests.cluster.reading import credentials
+
+NAMESPACE, ACCOUNT, DEPLOYMENT = "detour", "detour-analyzer", "detour"
+LOGS = KUBECONFIG.parent / "faults"
+AT_WORK = "at work"
+"""What it logs when it has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzer:
+    """One process. `pod` is what it is called in the Lease; what it logged before it began is none of its own."""
+
+    pod: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    offset: int
+
+    def kill(self) -> None:
+        """As a crash: it hears nothing of it."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """As the kubelet asks it to end; it may give the lease back."""
+        self.process.terminate()
+        self.process.wait(20)
+
+    def pause(self) -> None:
+        """It stands still, and does not notice that time passes."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still, by whomever: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def said(self) -> str:
+        """Its log."""
+        with self.log.open("rb") as log:
+            log.seek(self.offset)
+            return log.read().decode(errors="replace")
+
+    def until_at_work(self, seconds: float = 30) -> None:
+        """Wait until it leads and has begun."""
+        eventually(lambda: AT_WORK in self.said or not self.running, f"{self.pod} is at work", seconds, self._tail)
+        assert self.running, f"{self.pod} has ended: {self._tail()}"
+
+    def until_ended(self, seconds: float = 30) -> int:
+        """Wait for its end; the exit status, negative for a signal."""
+        return self.process.wait(seconds)
+
+    def _tail(self) -> str:
+        return self.said[-1000:]
+
+
+class Analyzers:
+    """All of those on the host. A name is that of a replica: who is started again under it is the same to the Lease."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._suffix = unique("host")
+        self._admin = Client.connect(str(KUBECONFIG))
+        self._tokens: dict[str, str] = {}
+        self._started: list[Analyzer] = []
+
+    def lead(self, name: str, *options: str, env: Mapping[str, str] | None = None, server: str = "") -> Analyzer:
+        """Take the lease away from whoever has it, and wait until the one of this name works in his place."""
+        self.hand_to(name)
+        started = self.start(name, *options, env=env, server=server)
+        started.until_at_work()
+        return started
+
+    def start(self, name: str, *options: str, env: Mapping[str, str] | None = None, server: str = "") -> Analyzer:
+        """Start one; it leads if the lease is its own or free, and otherwise stands by.
+
+        `options` are more of `detour analyzer`'s, `env` more of the environment's, `server` is how it reaches the API
+        server, if not as everybody else.
+        """
+        pod = self.pod(name)
+        kubeconfig = self._kubeconfig(name, server)
+        log = LOGS / f"{pod}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        certificates = self._folder / f"tls-{name}"
+        certificates.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "detour", "analyzer", f"--certificates={certificates}"]
+        command += [f"--kubeconfig={kubeconfig}", f"--port={_free_port()}"]
+        command += [f"--metrics-server={prometheus_of_the_host()}", *options]
+        environment = {**os.environ, "POD_NAME": pod, "POD_NAMESPACE": NAMESPACE, **(env or {})}
+        with log.open("ab") as output:
+            offset = output.tell()
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        started = Analyzer(pod, process, log, offset)
+        self._started.append(started)
+        return started
+
+    def pod(self, name: str) -> str:
+        """What the replica of this name is called in the Lease."""
+        return f"{self._suffix}-{name}"
+
+    @property
+    def holder(self) -> str:
+        """Who leads, by the Lease."""
+        return str(self._lease()["spec"].get("holderIdentity", ""))
+
+    def hand_to(self, name: str) -> None:
+        """Write the Lease as if the replica of this name had taken it just now."""
+        self._kubeconfig(name)
+        self._write(self.pod(name))
+
+    def close(self) -> None:
+        """End them all, give the lease back, and wait until the installed one leads again."""
+        for each in self._started:
+            if each.running:
+                each.kill()
+        if self.holder.startswith(self._suffix):
+            self._write("")
+        for name in self._tokens:
+            kubectl("-n", NAMESPACE, "delete", "pod", self.pod(name), "--wait=false", "--ignore-not-found")
+        eventually(self._installed_leads, "the installed analyzer leads again", 90, lambda: self.holder)
+
+    def _installed_leads(self) -> bool:
+        """It was put out of office, which ends the process: the kubelet may let a container wait for minutes then."""
+        pods = get("-n", NAMESPACE, "pods", "-l", "app.kubernetes.io/name=detour")["items"]
+        if any(pod["metadata"]["name"] == self.holder for pod in pods):
+            return True
+        if any(_waits_for_the_kubelet(pod) for pod in pods):
+            kubectl("-n", NAMESPACE, "rollout", "restart", f"deployment/{DEPLOYMENT}")
+            kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{DEPLOYMENT}", "--timeout=90s")
+        return False
+
+    def _lease(self) -> Object:
+        return self._admin.get(LEASES, NAMESPACE, lease.NAME)
+
+    def _write(self, holder: str) -> None:
+        while True:
+            found = self._lease()
+            now = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
+            found["spec"] |= {"holderIdentity": holder, "renewTime": now}
+            try:
+                self._admin.replace(LEASES, found)
+                return
+            except Conflict:
+                continue  # its holder has renewed it meanwhile
+
+    def _kubeconfig(self, name: str, server: str = "") -> Path:
+        """For the bearer of a token of the analyzer's account, bound to the Pod of this name."""
+        if name not in self._tokens:
+            self._tokens[name] = self._token(self.pod(name))
+        config = json.loads(KUBECONFIG.read_text())
+        address, _, _ = credentials(KUBECONFIG)
+        config["clusters"][0]["cluster"]["server"] = server or address
+        config["users"][0]["user"] = {"token": self._tokens[name]}
+        path = self._folder / f"{name}.kubeconfig"
+        path.write_text(json.dumps(config))
+        return path
+
+    def _token(self, pod: str) -> str:
+        spec = _spec_of_a_pod_that_never_runs()
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod}, "spec": spec}
+        kubectl("-n", NAMESPACE, "create", "-f", "-", stdin=json.dumps(body))
+        uid = get("-n", NAMESPACE, "pod", pod)["metadata"]["uid"]
+        bound = ("--bound-object-kind=Pod", f"--bound-object-name={pod}", f"--bound-object-uid={uid}")
+        return kubectl("-n", NAMESPACE, "create", "token", ACCOUNT, *bound, "--duration=3h").out.strip()
+
+
+@contextmanager
+def analyzers() -> Iterator[Analyzers]:
+    """For the length of the block; afterwards the installed one leads as before."""
+    with tempfile.TemporaryDirectory(prefix="detour-faults-") as folder:
+        found = Analyzers(Path(folder))
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+def prometheus_of_the_host() -> str:
+    """Where the sandbox's Prometheus is for a process on the host."""
+    running = record.read()
+    ports = running.ports if running else layout.Ports.from_environment()
+    return f"http://127.0.0.1:{ports.prometheus}"
+
+
+def _spec_of_a_pod_that_never_runs() -> Object:
+    """A scheduling gate holds it; what else there is satisfies the Pod Security Standard of the namespace."""
+    locked = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    return {
+        "serviceAccountName": ACCOUNT,
+        "schedulingGates": [{"name": "detour.dev/host"}],
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "nothing", "image": "nothing", "securityContext": locked}],
+    }
+
+
+def _waits_for_the_kubelet(pod: Object) -> bool:
+    states = [status.get("state", {}) for status in pod.get("status", {}).get("containerStatuses", ())]
+    return any(state.get("waiting", {}).get("reason") == "CrashLoopBackOff" for state in states)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
