@@ -17,6 +17,7 @@ from analyzer.journal import Journal
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NoCluster
 from analyzer.kube.lease import Lease
+from analyzer.kube.mishap import Mishap
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
@@ -36,12 +37,20 @@ log = logging.getLogger(__name__)
 @click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
 @click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none")
 @click.option("--log-level", default="info", show_default=True)
-def command(certificates: Path, kubeconfig: str | None, port: int, metrics_server: str, log_level: str) -> None:
+@click.option("--mishap", type=Mishap.parse, hidden=True, help="tests: `kill after 1`, `stop before 3` write")
+def command(
+    certificates: Path,
+    kubeconfig: str | None,
+    port: int,
+    metrics_server: str,
+    log_level: str,
+    mishap: Mishap | None,
+) -> None:
     """Run the analyzer: canaries, weights, verdicts, promotions, and the webhook's certificates."""
     logs.configure(log_level)
     identity, namespace = os.environ.get("POD_NAME", "detour"), os.environ.get("POD_NAMESPACE", "detour")
     try:
-        client = Client.connect(kubeconfig)
+        client = Client.connect(kubeconfig, mishap)
     except NoCluster as error:
         raise click.ClickException(f"no cluster: {error}; run it in a pod, or name one by --kubeconfig") from error
     agenda = Agenda()

@@ -5,6 +5,7 @@ The client library's typed models drop the fields that they do not know, so they
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import urllib3.exceptions
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from analyzer.kube.errors import NoCluster, Unreachable, from_status
+from analyzer.kube.mishap import Mishap
 from analyzer.kube.resources import Resource
 
 Object = dict[str, Any]
@@ -36,13 +38,14 @@ class Answer:
 
 
 class Client:
-    """One connection pool to one API server. Safe to be shared between threads."""
+    """One connection pool to one API server. Safe to be shared between threads. A `mishap` is a test's."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: Any, mishap: Mishap | None = None) -> None:
         self._api = api
+        self._around = mishap.around if mishap else lambda *_: nullcontext()
 
     @classmethod
-    def connect(cls, kubeconfig: str | None = None) -> "Client":
+    def connect(cls, kubeconfig: str | None = None, mishap: Mishap | None = None) -> "Client":
         """From a kubeconfig file, or as the ServiceAccount of the pod that we run in. Raises NoCluster."""
         configuration = kubernetes.client.Configuration()
         configuration.connection_pool_maxsize = 32
@@ -57,7 +60,7 @@ class Client:
             raise NoCluster(str(error)) from error
         api = kubernetes.client.ApiClient(configuration)
         api.user_agent = "detour"
-        return cls(api)
+        return cls(api, mishap)
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         """The object as it is now. Raises NotFound."""
@@ -205,9 +208,10 @@ class Client:
             auth_settings=["BearerToken"],
         )
         try:
-            response = self._api.call_api(*arguments[:4], _request_timeout=timeout)
-            if response.status >= 400:
-                raise _error(response)
+            with self._around(method, path, query):
+                response = self._api.call_api(*arguments[:4], _request_timeout=timeout)
+                if response.status >= 400:
+                    raise _error(response)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{method} {path}: {error}") from error
         except kubernetes.client.ApiException as error:
