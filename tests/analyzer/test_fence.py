@@ -12,10 +12,6 @@ DENIED = (
     "canarypolicies.detour.dev \"default\" is forbidden: ValidatingAdmissionPolicy 'detour-leader' with binding "
     "'detour-leader' denied request: pod detour-1 does not lead, Lease detour-analyzer names detour-2"
 )
-WITHOUT_A_LEASE = (
-    "canarypolicies.detour.dev \"default\" is forbidden: ValidatingAdmissionPolicy 'detour-leader' with binding "
-    "'detour-leader' denied request: no params found for policy binding with `Deny` parameterNotFoundAction"
-)
 
 
 def test_a_refusal_by_the_fence_is_no_refusal_of_what_was_asked() -> None:
