@@ -17,6 +17,7 @@ from analyzer.agenda import Agenda, Key
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
+from analyzer.examine import examined
 from analyzer.fields import SpecError
 from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
@@ -136,7 +137,8 @@ class Controller:
         view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
         if view.seen.obstacle:
             self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look
-        seen = replace(view.seen, unusable=unusable, checks=self._measurements.take(key, view.occasion))
+        seen = examined(self._cluster, view, status, self._now())
+        seen = replace(seen, unusable=unusable, checks=self._measurements.take(key, view.occasion))
         result = plan(spec, status, replace(seen, **findings), self._now())
         self._store(key, canary, status, result.status)
         found: Findings = {}

@@ -8,6 +8,7 @@ from analyzer.seen import Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 
+MOMENT = 2.5  # seconds
 PAUSED = "the Deployment is paused: the promotion goes on when it is resumed"
 
 
@@ -27,6 +28,13 @@ def halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Acti
         why = f"{problem or 'what the canary needs does not come about'}: exceeded its progress deadline"
         return end(status, Ending(Outcome.FAILED, why), now)
     return Plan(replace(status, problem=problem), actions, wake=min(left, spec.interval))
+
+
+def look_again(planned: Plan, status: Status, now: datetime) -> Plan:
+    """What no watch tells is looked at after a moment, and again when it has been waited for twice as long."""
+    waited = -seconds_left(status.step_time, 0, now)
+    again = max(MOMENT, waited)
+    return replace(planned, wake=again if planned.wake is None else min(again, planned.wake))
 
 
 def end(status: Status, ending: Ending, now: datetime, *told: Action) -> Plan:

@@ -11,7 +11,7 @@ from analyzer.actions import REFUSED_AGAIN, Ask, Emit, Plan
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.exits import leave
 from analyzer.freezes import frozen
-from analyzer.moves import PAUSED, end, halt
+from analyzer.moves import PAUSED, end, halt, look_again
 from analyzer.progressing import progressing
 from analyzer.resting import at_rest, sooner
 from analyzer.seen import Seen
@@ -96,7 +96,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         planned = halt(spec, status, seen.refused or status.problem, now, *asking)
         return replace(planned, wake=min(planned.wake or 0.0, REFUSED_AGAIN))
     if seen.primary.ready:
-        status = replace(status, ready_since=status.ready_since or now)
+        status = replace(status, ready_since=status.ready_since or now, problem="")
         if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
             return Plan(status, wake=left)  # routers may still know the last of the old pods
         status = replace(status, phase=Phase.FINALISING)
@@ -106,9 +106,23 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return Plan(replace(status, ready_since=None, problem=PAUSED))
     left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
-        return Plan(replace(status, ready_since=None), wake=left)
-    reason = f"Promotion of {seen.who} failed, primary not ready: {seen.primary.progress}"
+        return _await_primary(spec, status, seen, left, now)
+    reason = f"Promotion of {seen.who} failed, primary not ready: {seen.primary.reason or seen.primary.progress}"
     return end(status, Ending(Outcome.FAILED, reason), now, Emit(reason, warning=True, milestone=True))
+
+
+def _await_primary(spec: Spec, status: Status, seen: Seen, left: float, now: datetime) -> Plan:
+    """It rolls. Once it is known what keeps it from being ready, that is told."""
+    assert seen.primary
+    reason = seen.primary.reason
+    problem = f"primary not ready: {reason}" if reason else ""
+    told = Emit(f"Halt {seen.who} promotion {problem}", warning=True, milestone=True)
+    planned = Plan(
+        replace(status, ready_since=None, problem=problem),
+        (told,) if problem and status.problem != problem else (),
+        wake=min(left, spec.interval),
+    )
+    return look_again(planned, status, now)
 
 
 def _why(status: Status) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from analyzer.actions import AGAIN, Action, Emit, Measure, Plan, Rehearse, Route, RunCanary
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.metrics.verdict import Check, Result
-from analyzer.moves import end, halt, promote
+from analyzer.moves import end, halt, look_again, promote
 from analyzer.resting import labelled
 from analyzer.seen import UNCLEAR, Canary, Seen
 from analyzer.spec import DIRECT, Spec
@@ -94,7 +94,7 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if actions or canary is None:
         return halt(spec, status, status.problem, now, *actions)
     if not canary.ready and not status.weight:
-        return halt(spec, replace(status, ready_since=None), _unready(seen, canary), now)
+        return _await(spec, replace(status, ready_since=None), seen, canary, now)
     if not status.weight:
         status = replace(status, ready_since=status.ready_since or now)
         if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
@@ -112,20 +112,33 @@ def _misrouted(status: Status, seen: Seen) -> bool:
     return not more or not status.weight or (seen.canary is not None and seen.canary.ready)
 
 
+def _await(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) -> Plan:
+    """A canary that is not ready yet. No watch follows its pods: they are looked at soon, then more and more rarely."""
+    unready = _unready(seen, canary)
+    told = Emit(f"Halt {seen.who} advancement {unready}", warning=True, milestone=True)
+    news = (told,) if canary.reason and status.problem != unready else ()
+    return look_again(halt(spec, status, unready, now, *news), status, now)
+
+
 def _unready(seen: Seen, canary: Canary) -> str:
-    return f"canary deployment {seen.name}-canary.{seen.namespace} not ready: {canary.progress}"
+    where = f"canary deployment {seen.name}-canary.{seen.namespace}"
+    return f"{where} not ready: {canary.reason or canary.progress}"
 
 
 def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) -> Plan:
-    """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check."""
+    """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check.
+
+    One that crashed fails it at once: by the time that the next is due it may be back, until it crashes again.
+    """
     if spec.skip_analysis and canary.ready:
         return promote(status, seen, now)
     if not (status.weight or spec.gates or spec.metrics):
         return _advance(spec, status, seen, now)
-    if status.check_time and (left := _interval_left(spec, status, now)) > 0:
+    crashed = canary.crashed and _unready(seen, canary) != status.problem
+    if not crashed and status.check_time and (left := _interval_left(spec, status, now)) > 0:
         return Plan(status, wake=left)
     checks = seen.checks
-    if not canary.available:
+    if crashed or not canary.available:
         checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)
     if checks is None:
         return Plan(status, (Measure(traffic=status.weight > 0),), wake=AGAIN)

@@ -17,7 +17,7 @@ class Primary:
 
     `down_since` is since when none of its replicas is available; `stuck`, that its own rollout has given up.
     `restarted` is the stamp of the last restart on what waits, which is no part of its digest; `at_once`, why the
-    webhook says that it needs no analysis.
+    webhook says that it needs no analysis. `reason` is why it is not ready, where that is known.
     """
 
     digest: str
@@ -34,6 +34,7 @@ class Primary:
     subject: Mapping[str, Any] = field(default_factory=dict)
     restarted: str = ""
     at_once: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Canary:
     """The canary's Deployment. `available` replicas serve; `progress` says in Flagger's words what it waits for.
 
     `grace` is for how many seconds its pods may go on being counted after they were told to end; `restarted`, the
-    stamp of its last restart.
+    stamp of its last restart. `reason` is why it is not ready, where that is known; `crashed`, that it is for a
+    container which ended.
     """
 
     digest: str
@@ -51,6 +53,8 @@ class Canary:
     progress: str = ""
     grace: float = 30.0
     restarted: str = ""
+    reason: str = ""
+    crashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

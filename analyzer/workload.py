@@ -4,18 +4,25 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+MOMENT = 2.0  # seconds
 
 _PODS_NAME = re.compile(r'^pods "[^"]*" is forbidden: ')
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`progress` says what is waited for, "" when ready. `deadline_exceeded`: the Deployment itself has given up."""
+    """`progress` says what is waited for, "" when ready. `deadline_exceeded`: the Deployment itself has given up.
+
+    `refused` is why the API server lets no more pods be made; it is in `progress`, too.
+    """
 
     ready: bool
     progress: str = ""
     deadline_exceeded: bool = False
+    refused: str = ""
 
 
 def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readiness:
@@ -30,12 +37,11 @@ def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readin
     if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
         return _waiting("observed deployment generation less than desired generation")
     if _condition(status, "Progressing").get("reason") == "ProgressDeadlineExceeded":
-        name = deployment["metadata"]["name"]
-        said = f'deployment "{name}" exceeded its progress deadline{refused}'
-        return Readiness(False, said, deadline_exceeded=True)
+        said = f'deployment "{deployment["metadata"]["name"]}" exceeded its progress deadline'
+        return Readiness(False, _with(said, refused), deadline_exceeded=True, refused=refused)
     wanted, updated = wanted_replicas(deployment), status.get("updatedReplicas", 0)
     if updated < wanted:
-        return _waiting(f"{updated} out of {wanted} new replicas have been updated{refused}")
+        return _waiting(f"{updated} out of {wanted} new replicas have been updated", refused)
     if old := status.get("replicas", 0) - updated:
         return _waiting(f"{old} old replicas are pending termination")
     needed = math.ceil(updated * ready_threshold / 100)
@@ -44,6 +50,12 @@ def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readin
             f"{available(deployment)} of {needed} (readyThreshold {ready_threshold}%) updated replicas are available"
         )
     return Readiness(True)
+
+
+def stalled(deployment: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a rollout has got no further for a moment (apps/v1, condition Progressing, `lastUpdateTime`)."""
+    since = _condition(deployment.get("status") or {}, "Progressing").get("lastUpdateTime")
+    return since is not None and (now - datetime.fromisoformat(since)).total_seconds() >= MOMENT
 
 
 def available(deployment: Mapping[str, Any]) -> int:
@@ -67,8 +79,12 @@ def replicas_for(primary_replicas: int, weight: int) -> int:
     return max(1, math.ceil(primary_replicas * weight / 100))
 
 
-def _waiting(what: str) -> Readiness:
-    return Readiness(False, f"waiting for rollout to finish: {what}")
+def _waiting(what: str, refused: str = "") -> Readiness:
+    return Readiness(False, _with(f"waiting for rollout to finish: {what}", refused), refused=refused)
+
+
+def _with(said: str, refused: str) -> str:
+    return f"{said}: {refused}" if refused else said
 
 
 def _refused(status: Mapping[str, Any]) -> str:
@@ -78,7 +94,7 @@ def _refused(status: Mapping[str, Any]) -> str:
     failure = _condition(status, "ReplicaFailure")
     if failure.get("status") != "True":
         return ""
-    return ": " + _PODS_NAME.sub("", str(failure.get("message", "")))
+    return _PODS_NAME.sub("", str(failure.get("message", "")))
 
 
 def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

@@ -32,6 +32,7 @@ METRIC_TEMPLATES = Resource("flagger.app", "v1beta1", "metrictemplates", "Metric
 CANARY_POLICIES = Resource("detour.dev", "v1alpha1", "canarypolicies", "CanaryPolicy", namespaced=False)
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+PODS = Resource("", "v1", "pods", "Pod")
 SERVICES = Resource("", "v1", "services", "Service")
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
 INGRESS_CLASSES = Resource("networking.k8s.io", "v1", "ingressclasses", "IngressClass", namespaced=False)

@@ -14,6 +14,7 @@ ANALYZER = {
     ("networking.k8s.io", "ingresses", None): MAKE,  # the canary's Ingress
     ("networking.k8s.io", "networkpolicies", None): ("list",),  # the canary's labels should go on matching these
     ("policy", "poddisruptionbudgets", None): ("list",),
+    ("", "pods", None): ("list",),  # why a canary or a promoted primary is not ready
     ("networking.k8s.io", "ingressclasses", None): ("list",),  # which controller serves an Ingress
     ("flagger.app", "canaries", None): ("create", "delete", *READ[:2], "update", "watch"),  # those of a policy
     ("detour.dev", "canarypolicies", None): ("create", *READ),  # the first one, default, is made
