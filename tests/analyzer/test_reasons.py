@@ -134,14 +134,14 @@ class Cluster:
         return {"items": list(self.pods)}
 
 
-def reason(cluster: Any, status: Status = RUNNING, seconds: float = 60, **changes: Any) -> str | None:
+def reason(cluster: Any, status: Status = RUNNING, seconds: float = 60, **changes: Any) -> str:
     view: Any = SimpleNamespace(
         seen=replace(seen(status, reason=""), **changes), key=("shop", "podinfo"), primary=cluster.deployment
     )
     found = examined(cluster, view, status, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
     if status.phase is Phase.PROMOTING:
-        return found.primary and found.primary.reason
-    return found.canary and found.canary.reason
+        return found.primary.reason if found.primary else ""
+    return found.canary.reason if found.canary else ""
 
 
 def test_the_pods_of_a_canary_that_gets_no_further_are_asked_for_once() -> None:
