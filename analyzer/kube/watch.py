@@ -56,6 +56,7 @@ class Watch:
         self._namespaces: dict[str, dict[Key, Object]] = {}
         self._past = 0
         self._heard = 0.0
+        self._broken = False
         self._version = ""  # where to go on watching; "" if everything is to be listed first
         self._lock = threading.Lock()
         self._synced = threading.Event()
@@ -110,7 +111,7 @@ class Watch:
                 log.info("the watch of %s is too far behind; listing again", self.resource.plural)
             except Unreachable as error:
                 longest, known = LONGEST_ABSENCE, time.monotonic() - self._heard < LONGEST_GAP
-                log.warning("the watch of %s broke off: %s", self.resource.plural, error)
+                self._broke(error)
             except ApiError as error:
                 log.warning("the watch of %s was refused: %s", self.resource.plural, error)
             except Exception:
@@ -125,6 +126,17 @@ class Watch:
         self._follow()
         if time.monotonic() - begun < SHORTEST_WATCH:
             raise Unreachable("the API server ended it at once")
+
+    def _broke(self, error: Unreachable) -> None:
+        """An API server that is away is told once, not by every watch every few seconds."""
+        level = logging.DEBUG if self._broken else logging.WARNING
+        log.log(level, "the watch of %s broke off, and is tried again: %s", self.resource.plural, error)
+        self._broken = True
+
+    def _hear(self, version: str) -> None:
+        if self._broken:
+            log.info("the watch of %s goes on", self.resource.plural)
+        self._version, self._heard, self._broken = version, time.monotonic(), False
 
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))
@@ -144,7 +156,7 @@ class Watch:
             for key, item in (listed | learned).items():
                 self._keep(key, item)
             self._past = version
-        self._version, self._heard = str(version), time.monotonic()
+        self._hear(str(version))
         self._synced.set()
         for key in before.keys() | listed.keys():
             if _version(before.get(key)) != _version(listed.get(key)):
@@ -156,7 +168,7 @@ class Watch:
             found = event["object"]
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
-            self._version, self._heard = found["metadata"]["resourceVersion"], time.monotonic()
+            self._hear(found["metadata"]["resourceVersion"])
             if event["type"] == "DELETED":
                 self._remove(found)
             elif event["type"] != "BOOKMARK":

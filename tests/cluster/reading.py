@@ -8,6 +8,7 @@ import argparse
 import base64
 import functools
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ Object = dict[str, Any]
 AS_LISTS = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 DEADLINE = 60.0
 """Seconds for any one answer."""
+
+
+_PARSING = threading.Lock()
+"""The parser changes itself while it parses intermixed arguments."""
 
 
 class Absent(Exception):
@@ -42,7 +47,8 @@ class Reader:
 
     def get(self, *arguments: str) -> Object:
         """What kubectl would print as JSON. Raises Absent, and AssertionError for any other refusal."""
-        asked = _arguments().parse_intermixed_args(arguments)
+        with _PARSING:
+            asked = _arguments().parse_intermixed_args(arguments)
         kinds, _, name = asked.kind.partition("/")
         name = asked.name or name
         found = [self._read(kind, name, asked) for kind in kinds.split(",")]
