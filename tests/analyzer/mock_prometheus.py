@@ -31,6 +31,7 @@ class Mock:
     """`behaviour` answers; `asked` has method, path, query and headers of each request."""
 
     address: str = ""
+    port: int = 0
     behaviour: Callable[[BaseHTTPRequestHandler], None] = refuse
     asked: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
 
@@ -65,6 +66,7 @@ def pretending(pair: Path | None = None) -> Iterator[Mock]:
             """A client that hangs up is part of the play."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    mock.port = server.server_port
     mock.address = f"{'https' if pair else 'http'}://127.0.0.1:{server.server_port}"
     if pair:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
