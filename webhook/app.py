@@ -6,28 +6,30 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from threading import BoundedSemaphore
 
 import orjson
 from flask import Flask, Response, abort, jsonify, request
-from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestTimeout
+from werkzeug.exceptions import HTTPException
 
 from webhook.decision import Settings
 from webhook.divert import divert
-from webhook.patience import TooSlow
 from webhook.review import BadReview, parse, respond
 
 LARGEST_BODY = 7 * 1024 * 1024
 """Bytes. The API server takes 3 MiB, and a review holds the object twice, with something around it."""
 
-LARGE, LARGE_AT_ONCE = 512 * 1024, 4
-"""Bytes from which a body counts as large, and how many such are worked on at once: parsed they may take thirty times
-as much, and anybody may send them."""
+AT_ONCE = 4
+"""How many reviews are worked on at once. One is done within milliseconds, and more would only take each longer."""
+
+LARGE, LARGE_AT_ONCE = 512 * 1024, 6
+"""Bytes from which a body counts as large, and how many such there may be at once, those that wait included."""
 
 EXPECTED = "POST an AdmissionReview as application/json to /divert"
 
-LONGEST_WAIT = 4.0
-"""Seconds that a large review waits for its turn; the API server gives up after five."""
+COME_AGAIN = 1
+"""Seconds after which a large review may be sent again. An API server does so by itself, until its time is up."""
 
 REASONS = {
     404: f"there is nothing here; {EXPECTED}",
@@ -52,7 +54,7 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    room = BoundedSemaphore(LARGE_AT_ONCE)
+    large, work = BoundedSemaphore(LARGE_AT_ONCE), BoundedSemaphore(AT_ONCE)
 
     @app.post("/divert", provide_automatic_options=False)
     def answer() -> Response:
@@ -61,7 +63,7 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
             abort(415)
         kind = "malformed"
         try:
-            with _enough(room):
+            with _few(large), work:
                 asked = parse(_body())
                 decision = divert(asked, settings, datetime.now(UTC))
                 kind = decision.kind.value
@@ -84,37 +86,34 @@ def place(error: BaseException) -> str:
 
 
 @contextmanager
-def _enough(room: BoundedSemaphore) -> Iterator[None]:
-    """Room in memory for the body of this request; one of unknown length counts as large."""
-    length = request.content_length
-    if length is not None and length < LARGE:
+def _few(large: BoundedSemaphore) -> Iterator[None]:
+    """Room for the body of this request; for a large one there may be none."""
+    if (request.content_length or 0) < LARGE:
         yield
         return
-    if not room.acquire(timeout=LONGEST_WAIT):
+    if not large.acquire(blocking=False):
         abort(429)
     try:
         yield
     finally:
-        room.release()
+        large.release()
 
 
 def _body() -> bytes:
     """What was sent. Whatever keeps it from being read is the caller's doing."""
     try:
         return request.get_data(cache=False)
-    except ClientDisconnected as error:
-        if isinstance(error.__context__, TooSlow):
-            raise RequestTimeout from error
-        raise BadReview("the body breaks off") from error
     except HTTPException:
         raise
-    except Exception as error:  # of the server that read it: chunks that are none, and the like
-        raise BadReview("the body is not framed as HTTP/1.1 has it") from error
+    except Exception as error:  # of the server that read it: it is shorter than it says, and the like
+        raise BadReview("the body breaks off") from error
 
 
 def _refused(status: int, reason: str) -> Response:
     response = jsonify(error=reason)
     response.status_code = status
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(COME_AGAIN)
     return response
 
 

@@ -28,7 +28,7 @@ class TooSlow(TimeoutError):
 
 
 class Bounded(ssl.SSLSocket):
-    """Raises TooSlow in the handshake, while a request comes, and while its answer goes."""
+    """Raises TooSlow while a request comes, if anybody waits for it, and while its answer goes."""
 
     patience: Patience
     _until = 0.0
@@ -44,13 +44,10 @@ class Bounded(ssl.SSLSocket):
         self.settimeout(self.patience.silence if flag else 0.0)
         self._until = time.monotonic() + self.patience.request
 
-    def do_handshake(self, block: bool = False) -> None:
-        self.settimeout(self.patience.silence)
-        try:
-            super().do_handshake(block)
-        except TimeoutError as error:
-            raise TooSlow from error
-        self._until = time.monotonic() + self.patience.request
+    def at_hand(self, most: int) -> bytes:
+        """What has come by now; b"" at its end. Raises SSLWantReadError where nothing has."""
+        self.settimeout(0.0)
+        return super().recv(most)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         self._wait_until(self._until)
@@ -75,10 +72,6 @@ class Bounded(ssl.SSLSocket):
             return super().send(data, flags)  # type: ignore[arg-type]  # whatever the standard library takes
         except TimeoutError as error:
             raise TooSlow from error
-
-    def shutdown(self, how: int) -> None:
-        """gunicorn lingers after this for 2 s a connection, in the one thread that accepts: so it must fail."""
-        raise OSError(errno.ENOTCONN, "closed without lingering")
 
     def _wait_until(self, end: float) -> None:
         left = end - time.monotonic()

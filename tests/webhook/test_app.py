@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.webhook.deployments import SETTINGS, changed, deployment, template
@@ -103,7 +104,8 @@ def test_nothing_of_a_body_is_logged(
     assert SECRET not in caplog.text
 
 
-def test_of_large_reviews_only_a_few_are_in_memory_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def slowly(app: Flask, size: int, many: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[int]]:
+    """So many bodies at once: how many were worked on together, and how each was answered."""
     within, most, lock = 0, 0, threading.Lock()
 
     def slow_parse(_body: bytes) -> NoReturn:
@@ -116,21 +118,31 @@ def test_of_large_reviews_only_a_few_are_in_memory_at_once(monkeypatch: pytest.M
             within -= 1
         raise BadReview("it is none")
 
-    monkeypatch.setattr(module, "parse", slow_parse)
-    app, body = create_app(SETTINGS), b"x" * module.LARGE
-
     def post(_: int) -> int:
-        return app.test_client().post("/divert", data=body, content_type="application/json").status_code
+        return app.test_client().post("/divert", data=b"x" * size, content_type="application/json").status_code
 
-    with ThreadPoolExecutor(12) as pool:
-        assert set(pool.map(post, range(12))) == {400}
-    assert most == module.LARGE_AT_ONCE
+    monkeypatch.setattr(module, "parse", slow_parse)
+    with ThreadPoolExecutor(many) as pool:
+        statuses = list(pool.map(post, range(many)))
+    return most, statuses
 
 
-def test_a_large_review_that_does_not_get_its_turn_is_told_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_few_reviews_are_worked_on_at_once_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    most, statuses = slowly(create_app(SETTINGS), 100, 12, monkeypatch)
+    assert (most, set(statuses)) == (module.AT_ONCE, {400})
+
+
+def test_of_large_reviews_only_a_few_wait_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    most, statuses = slowly(create_app(SETTINGS), module.LARGE, 20, monkeypatch)
+    assert most <= module.AT_ONCE
+    assert set(statuses) == {400, 429}
+
+
+def test_a_large_review_that_finds_no_room_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server's own client does so by itself (client-go, rest/with_retry.go)."""
     monkeypatch.setattr(module, "LARGE_AT_ONCE", 0)
-    monkeypatch.setattr(module, "LONGEST_WAIT", 0.01)
     client = create_app(SETTINGS).test_client()
     answer = client.post("/divert", data=b"x" * module.LARGE, content_type="application/json")
     assert (answer.status_code, answer.json) == (429, {"error": "too many large reviews at once; ask again"})
+    assert answer.headers["Retry-After"] == str(module.COME_AGAIN)
     assert client.post("/divert", data=b"{}", content_type="application/json").status_code == 400

@@ -84,7 +84,6 @@ def others_are_answered(server: Running) -> bool:
 
 
 NO_HTTP = "this is no HTTP/1.1 request"
-BAD_FRAMES = "the body is not framed as HTTP/1.1 has it"
 
 
 @pytest.mark.parametrize(
@@ -105,11 +104,10 @@ BAD_FRAMES = "the body is not framed as HTTP/1.1 has it"
         (request(POST, JSON, "Content-Length: -1"), 400, NO_HTTP),
         (request(POST, JSON, f"Content-Length: {SECRET}"), 400, NO_HTTP),
         (request(POST, JSON, "Content-Length: 5", "Content-Length: 6"), 400, NO_HTTP),
-        (request(POST, JSON, CHUNKED, "Content-Length: 6"), 400, NO_HTTP),
-        (request(POST, JSON, f"Transfer-Encoding: {SECRET}"), 400, NO_HTTP),
+        (request(POST, JSON, CHUNKED, "Content-Length: 6"), 411, "a Content-Length is missing"),
+        (request(POST, JSON, f"Transfer-Encoding: {SECRET}"), 411, "a Content-Length is missing"),
         (request(POST, JSON, "Content-Type: text/plain"), 400, NO_HTTP),
-        (request(POST, JSON, CHUNKED, body=f"{SECRET}\r\n".encode()), 400, BAD_FRAMES),
-        (request(POST, JSON, CHUNKED, body=f"4\r\n{SECRET}\r\n".encode()), 400, BAD_FRAMES),
+        (request(POST, JSON, CHUNKED, body=f"4\r\n{SECRET}\r\n".encode()), 411, "a Content-Length is missing"),
         (request(POST, JSON, "Content-Length: 9", body=b'{"a": 1}' + SECRET.encode()), 400, "the body is not JSON"),
         (request(POST, JSON, f"Content-Length: {LARGEST_BODY + 1}", body=b""), 413, f"larger than {LARGEST_BODY}"),
         (request(POST, "Content-Type: text/plain"), 415, "POST an AdmissionReview as application/json to /divert"),
@@ -143,7 +141,7 @@ def test_what_is_no_review_is_refused_with_a_reason(server: Running) -> None:
         assert ask(connection)["allowed"] is True
 
 
-def test_chunks_without_end_are_read_as_far_as_a_review_may_be_long(server: Running) -> None:
+def test_chunks_without_end_are_not_even_begun_with(server: Running) -> None:
     peer, sent = secured(server), 0
     peer.sendall(request(POST, JSON, CHUNKED, body=b""))
     with suppress(OSError):
@@ -151,7 +149,7 @@ def test_chunks_without_end_are_read_as_far_as_a_review_may_be_long(server: Runn
             peer.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
             sent += 0x10000
     peer.close()
-    assert sent < 2 * LARGEST_BODY
+    assert sent < LARGEST_BODY
     assert others_are_answered(server)
 
 
@@ -177,7 +175,6 @@ def test_http_1_0_is_answered(server: Running) -> None:
     [
         (b"POST /divert HTTP/1.1\r\nHo", 0, ""),
         (request(POST, JSON, f"Content-Length: {len(REVIEW) + 1}"), 408, "the body did not come in time"),
-        (request(POST, JSON, CHUNKED, body=b"5\r\n{"), 408, "the body did not come in time"),
     ],
 )
 def test_who_stops_in_mid_request_is_let_go(server: Running, sent: bytes, status: int, reason: str) -> None:

@@ -83,4 +83,5 @@ def test_peers_that_stop_within_a_request_do_not_keep_it_from_answering(running:
 
 
 def test_it_finishes_and_goes_when_it_is_told_to(running: Running) -> None:
+    eventually(lambda: running.health("/healthz")[0] == 200)
     assert running.stop() == 0
