@@ -37,7 +37,11 @@ class Journal:
         if deployment is not None and event.milestone:
             self._write(event, DEPLOYMENTS, deployment)
 
-    def _write(self, event: Emit, resource: Resource, about: Mapping[str, Any]) -> None:
+    def warn(self, reason: str, text: str, resource: Resource, metadata: Mapping[str, Any]) -> None:
+        """Emit a warning on any object, given by the `name`, `namespace` and `uid` of its metadata."""
+        self._write(Emit(text, warning=True), resource, {"metadata": metadata}, reason)
+
+    def _write(self, event: Emit, resource: Resource, about: Mapping[str, Any], reason: str = REASON) -> None:
         metadata = about["metadata"]
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         body = {
@@ -55,7 +59,7 @@ class Journal:
                 "uid": metadata["uid"],
             },
             "type": "Warning" if event.warning else "Normal",
-            "reason": REASON,
+            "reason": reason,
             "message": event.text.encode()[:LONGEST_MESSAGE].decode(errors="ignore"),
             "source": {"component": SOURCE},
             "reportingComponent": SOURCE,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -67,16 +67,36 @@ def issue_serving(ca: Pair, names: Sequence[str], now: datetime) -> Pair:
     return _pair(certificate, key)
 
 
-def renew_at(certificate: bytes) -> datetime:
-    """When two thirds of its life are over: a third is left for whatever stands in the way of renewing it."""
-    parsed = x509.load_pem_x509_certificate(certificate)
-    begin, end = parsed.not_valid_before_utc, parsed.not_valid_after_utc
-    return begin + (end - begin) * 2 / 3
+def issued_at(certificate: bytes) -> datetime:
+    """When one of ours was made, to the second."""
+    return x509.load_pem_x509_certificate(certificate).not_valid_before_utc + BACKDATED
+
+
+def renew_at(certificate: bytes, ordered: datetime | None = None) -> datetime:
+    """When two thirds of its life are over: a third is left for whatever stands in the way of renewing it.
+
+    `ordered`: whatever is older than this is due then, if not sooner.
+    """
+    issued, end = issued_at(certificate), expires_at(certificate)
+    due = issued + (end - issued) * 2 / 3
+    if ordered and issued < ordered.replace(microsecond=0):
+        return min(due, ordered)
+    return due
 
 
 def expires_at(certificate: bytes) -> datetime:
     """The moment from which on clients refuse it."""
     return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+
+
+def signed(certificate: bytes, ca: bytes) -> bool:
+    """Whether this very CA has signed it, and not one of the same name."""
+    try:
+        parent = x509.load_pem_x509_certificate(ca)
+        x509.load_pem_x509_certificate(certificate).verify_directly_issued_by(parent)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def our_cas(bundle: bytes, now: datetime) -> tuple[bytes, ...]:
@@ -94,39 +114,56 @@ def check(pair: Pair, trusted: bytes, names: Sequence[str], now: datetime) -> No
 
     Raises `Untrusted` with the one reason that matters most.
     """
-    try:
-        certificate = x509.load_pem_x509_certificate(pair.certificate)
-        key = serialization.load_pem_private_key(pair.key, password=None)
-        roots = x509.load_pem_x509_certificates(trusted)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise Untrusted(f"the serving certificate, its key or the caBundle is not readable PEM: {error}") from error
-    if certificate.public_key() != key.public_key():
-        raise Untrusted("the serving certificate belongs to another private key: issue both anew")
-    if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
-        raise Untrusted(
-            f"the serving certificate is valid from {certificate.not_valid_before_utc} to "
-            f"{certificate.not_valid_after_utc} and now it is {now}: renew it, or put the clock right"
-        )
-    present = _dns_names(certificate)
+    certificate = examined(pair, now)
+    present = dns_names(certificate)
     missing = sorted(set(names) - set(present))
     if missing:
         raise Untrusted(
             f"the serving certificate is for {', '.join(present) or 'nobody'}, not for {', '.join(missing)}"
         )
-    builder = PolicyBuilder().store(Store(roots)).time(now)
     try:
+        builder = PolicyBuilder().store(Store(x509.load_pem_x509_certificates(trusted))).time(now)
         for name in names:
             builder.build_server_verifier(x509.DNSName(name)).verify(certificate, [])
-    except VerificationError as error:
-        raise Untrusted(f"the serving certificate is not from a CA that the caBundle holds: {error}") from error
+    except (ValueError, VerificationError) as error:
+        raise Untrusted(f"the serving certificate is not from a CA that the caBundle holds: {_line(error)}") from error
 
 
-def _dns_names(certificate: x509.Certificate) -> list[str]:
+def examined(pair: Pair, now: datetime) -> x509.Certificate:
+    """The certificate of a pair that a server can serve today, whoever trusts it. Raises `Untrusted`."""
+    try:
+        certificate = x509.load_pem_x509_certificate(pair.certificate)
+        key = serialization.load_pem_private_key(pair.key, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Untrusted(f"the serving certificate or its key is not readable PEM: {_line(error)}") from error
+    if certificate.public_key() != key.public_key():
+        raise Untrusted("the serving certificate belongs to another private key: issue both anew")
+    if dates := out_of_date(certificate, now):
+        raise Untrusted(f"the serving certificate {dates}")
+    return certificate
+
+
+def out_of_date(certificate: x509.Certificate, now: datetime) -> str:
+    """Why it is not valid at this time, with the remedy; "" if it is."""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now >= end:
+        return f"has expired at {end}, and the API server has {now}: renew it"
+    if now < begin:
+        return f"is valid only from {begin}, and the API server has {now}: put right the clock of whoever issued it"
+    return ""
+
+
+def dns_names(certificate: x509.Certificate) -> list[str]:
+    """The host names that it is for."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return []
     return extension.value.get_values_for_type(x509.DNSName)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _builder(key: ec.EllipticCurvePrivateKey, now: datetime, end: datetime) -> x509.CertificateBuilder:

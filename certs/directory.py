@@ -46,6 +46,19 @@ def read(directory: Path) -> Pair | None:
         return None
 
 
+def file(directory: Path, name: str) -> bytes:
+    """A further file of the version in place; nothing if it is not there."""
+    try:
+        return (directory / _target(directory) / name).read_bytes()
+    except OSError:
+        return b""
+
+
+def version(directory: Path) -> str:
+    """What changes whenever the files do."""
+    return _target(directory)
+
+
 def _target(directory: Path) -> str:
     """The name of the current version, or one that never exists."""
     try:

@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives import serialization
 
 from certs.authority import SERVING_LIFETIME, Pair, expires_at, issue_ca, our_cas, renew_at
 from certs.errors import UnreadableCA
+from certs.orders import Orders
+
+MOST_RETIRED = 8
+"""A caBundle has an end, whoever orders renewals in a loop: replicas leave a retired CA within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class Material:
         return self.signing.certificate + (self.successor.certificate if self.successor else b"") + self.retired
 
 
-def advance(material: Material | None, bundles: Sequence[bytes], now: datetime, settle: timedelta) -> Material:
+def advance(
+    material: Material | None, bundles: Sequence[bytes], now: datetime, settle: timedelta, orders: Orders
+) -> Material:
     """The material after its next single change, or the same when there is nothing to do.
 
     `bundles` are the caBundles of the live configuration, one per webhook, read before the material was; `settle` is
@@ -41,11 +47,12 @@ def advance(material: Material | None, bundles: Sequence[bytes], now: datetime, 
     """
     if material is None:
         return _founded(bundles, now)
-    if material.retired_until and material.retired_until <= now:
+    if material.retired_until and _distrusted_at(material.retired_until, orders) <= now:
         return replace(material, retired=b"", retired_until=None)
     expired = expires_at(material.signing.certificate) <= now
     if material.successor is None:
-        return replace(material, successor=issue_ca(now)) if now >= renew_at(material.signing.certificate) else material
+        due = now >= renew_at(material.signing.certificate, orders.renew_ca)
+        return replace(material, successor=issue_ca(now)) if due else material
     if expired:
         return _succeeded(material, material.successor, now)
     if not in_place(material, bundles):
@@ -60,13 +67,13 @@ def in_place(material: Material, bundles: Sequence[bytes]) -> bool:
     return bool(bundles) and all(bundle == material.bundle for bundle in bundles)
 
 
-def next_change(material: Material, settle: timedelta) -> datetime:
+def next_change(material: Material, settle: timedelta, orders: Orders) -> datetime:
     """When `advance` will have something to do, as far as the clock decides it."""
-    due = [renew_at(material.signing.certificate)] if material.successor is None else []
+    due = [renew_at(material.signing.certificate, orders.renew_ca)] if material.successor is None else []
     if material.published:
         due.append(material.published + settle)
     if material.retired_until:
-        due.append(material.retired_until)
+        due.append(_distrusted_at(material.retired_until, orders))
     return min(due, default=expires_at(material.signing.certificate))
 
 
@@ -77,7 +84,15 @@ def _founded(bundles: Sequence[bytes], now: datetime) -> Material:
 
 
 def _succeeded(material: Material, successor: Pair, now: datetime) -> Material:
-    return Material(successor, None, None, material.signing.certificate + material.retired, now + SERVING_LIFETIME)
+    retired = our_cas(material.signing.certificate + material.retired, now)[:MOST_RETIRED]
+    return Material(successor, None, None, b"".join(retired), now + SERVING_LIFETIME if retired else None)
+
+
+def _distrusted_at(retired_until: datetime, orders: Orders) -> datetime:
+    """When the last certificate of a retired CA has expired, or sooner by order."""
+    if orders.distrust and retired_until - SERVING_LIFETIME < orders.distrust:
+        return min(retired_until, orders.distrust)
+    return retired_until
 
 
 def encode(material: Material) -> dict[str, bytes]:

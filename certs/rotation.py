@@ -2,6 +2,8 @@
 
 Every replica runs the same steps. All that they share is one Secret and one caBundle, each round changes at most one
 of them and starts from what is stored: so a crash after any write, and two replicas at once, need no case of their own.
+No leader is needed for it, and so no lease has to be had before an expiring certificate can be renewed: what was read
+is a condition of every write, so that each change happens once, and nothing is accepted of a process that slept.
 """
 
 import logging
@@ -15,6 +17,7 @@ from certs import authority, directory
 from certs.authority import Pair
 from certs.errors import Unsettled, Untrusted
 from certs.material import Material, advance, decode, encode, in_place, next_change
+from certs.orders import NO_ORDERS, Orders
 
 ROUNDS = 12
 """Writes within one call; seven is the most that the longest absence needs, the rest is for other replicas."""
@@ -34,10 +37,29 @@ class Conflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The CA's Secret as read: its data, unencoded, and its resourceVersion."""
+    """The CA's Secret as read: its data, unencoded, its resourceVersion, and what its annotations order."""
 
     data: Mapping[str, bytes] = field(repr=False)
     version: str
+    orders: Orders = NO_ORDERS
+
+
+@dataclass(frozen=True, slots=True)
+class Bundles:
+    """The caBundle of each webhook of the configuration, b"" where it has none, and the resourceVersion."""
+
+    pems: tuple[bytes, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand when everything is right."""
+
+    again: datetime
+    """When to look again, if the caBundle, the Secret or a mounted file does not change before."""
+    ca_expires: datetime | None = None
+    serving_expires: datetime | None = None
 
 
 class Store(Protocol):
@@ -49,11 +71,11 @@ class Store(Protocol):
     def write_ca(self, data: Mapping[str, bytes], version: str | None) -> None:
         """Replace all data of the Secret of this resourceVersion (None: create it). Raises `Conflict`."""
 
-    def read_ca_bundle(self) -> tuple[bytes, ...]:
-        """The caBundle of each webhook of the configuration, b"" where it has none; () if there is no configuration."""
+    def read_ca_bundles(self) -> Bundles | None:
+        """What the API servers trust; None if there is no configuration."""
 
-    def write_ca_bundle(self, pem: bytes) -> None:
-        """Make this the caBundle of every webhook of the configuration. May raise `Conflict`."""
+    def write_ca_bundle(self, pem: bytes, read: Bundles) -> None:
+        """Make this the caBundle of every webhook of the configuration that was read. Raises `Conflict`."""
 
 
 class Rotation:
@@ -65,60 +87,76 @@ class Rotation:
         self._names = (f"{service}.{namespace}.svc", f"{service}.{namespace}.svc.cluster.local")
         self._settle = settle
 
-    def ensure(self, now: datetime) -> datetime:
-        """Make everything right, and say when to look again (sooner, if the caBundle or the Secret changes).
+    def ensure(self, now: datetime) -> Standing:
+        """Make everything right, and say how it stands.
 
-        `now` is aware of its time zone. A certificate is served only after the caBundle is in place, so that a webhook
-        that has one can be called; without a webhook configuration there is nothing to be right yet.
+        `now` is the API servers' time, since they judge. A certificate is served only after the caBundle is in place,
+        so that a webhook that has one can be called; without a configuration there is nothing to be right yet.
         Raises `UnreadableCA`, `Unwritable`, `Unsettled`, and whatever the store raises but `Conflict`.
         """
         for _ in range(ROUNDS):
             # The bundle first: it is always written after the CA, so the CA read next is never older than it.
-            bundles = self._store.read_ca_bundle()
+            live = self._store.read_ca_bundles()
+            if live is None or not live.pems:
+                return Standing(now + ABSENT)
             stored = self._store.read_ca()
-            material = decode(stored.data) if stored else None
-            wanted = advance(material, bundles, now, self._settle)
+            material, orders = (decode(stored.data), stored.orders) if stored else (None, NO_ORDERS)
+            wanted = advance(material, live.pems, now, self._settle, orders)
             try:
                 if wanted != material:
                     self._store.write_ca(encode(wanted), stored.version if stored else None)
                     log.info("the webhook's CA: %s", _change(material, wanted))
                     continue
-                if bundles and not in_place(wanted, bundles):
-                    self._store.write_ca_bundle(wanted.bundle)
+                if not in_place(wanted, live.pems):
+                    self._store.write_ca_bundle(wanted.bundle, live)
                     log.info("the webhook's caBundle was put in place")
                     continue
             except Conflict:
                 log.info("another replica was first to change the webhook's CA or caBundle: reading it again")
                 continue
-            if not bundles:
-                return now + ABSENT
-            served = self._serve(wanted, now)
-            return max(
-                now, min(now + PATROL, authority.renew_at(served.certificate), next_change(wanted, self._settle))
-            )
+            return self._standing(wanted, now, orders)
         raise Unsettled(
             "the webhook's CA or caBundle is changed by somebody else as fast as it is put right: see who, with "
             "kubectl get mutatingwebhookconfigurations,secrets -A --show-managed-fields -o yaml, and stop it"
         )
 
-    def _serve(self, material: Material, now: datetime) -> Pair:
-        """This replica's pair, issued anew when it is due, broken, or by a CA that is trusted no longer."""
+    def _standing(self, material: Material, now: datetime, orders: Orders) -> Standing:
+        pair = self._serve(material, now, orders)
+        due = [authority.renew_at(pair.certificate, orders.renew_serving), next_change(material, self._settle, orders)]
+        if not authority.signed(pair.certificate, material.signing.certificate):
+            due.append(self._settled_at(material))
+        expires = authority.expires_at(material.signing.certificate), authority.expires_at(pair.certificate)
+        return Standing(max(now, min(now + PATROL, *due)), *expires)
+
+    def _serve(self, material: Material, now: datetime, orders: Orders) -> Pair:
+        """This replica's pair, issued anew when it is due, broken, or by a CA that signs no longer."""
         pair = directory.read(self._directory)
-        if pair is not None:
-            try:
-                authority.check(pair, material.bundle, self._names, now)
-                if now < authority.renew_at(pair.certificate):
-                    return pair
-                reason = "two thirds of its life are over"
-            except Untrusted as error:
-                reason = str(error)
-        else:
-            reason = "there is none"
+        reason = self._fault(pair, material, now, orders)
+        if pair is not None and not reason:
+            return pair
         pair = authority.issue_serving(material.signing, self._names, now)
         authority.check(pair, material.bundle, self._names, now)
         directory.publish(self._directory, pair)
         log.info("a serving certificate was issued, valid until %s: %s", authority.expires_at(pair.certificate), reason)
         return pair
+
+    def _fault(self, pair: Pair | None, material: Material, now: datetime, orders: Orders) -> str:
+        """Why the pair is not to be served any longer; "" if it is."""
+        if pair is None:
+            return "there is none"
+        try:
+            authority.check(pair, material.bundle, self._names, now)
+        except Untrusted as error:
+            return str(error)
+        if now >= authority.renew_at(pair.certificate, orders.renew_serving):
+            return "it is due"
+        if not authority.signed(pair.certificate, material.signing.certificate) and now >= self._settled_at(material):
+            return "another CA signs now"
+        return ""
+
+    def _settled_at(self, material: Material) -> datetime:
+        """When every API server trusts a CA that was founded in place of a lost one; a successor signs only then."""
+        return authority.issued_at(material.signing.certificate) + self._settle
 
 
 def _change(before: Material | None, after: Material) -> str:

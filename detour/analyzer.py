@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -18,14 +19,16 @@ from analyzer.kube.client import Client
 from analyzer.kube.errors import NoCluster
 from analyzer.kube.lease import Lease
 from analyzer.kube.mishap import Mishap
+from analyzer.kube.resources import PODS
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default
 from analyzer.routing.nginx import Nginx
 from analyzer.witness import Witness
+from certs.rotation import SETTLE
 from detour import logs
-from detour.certificates import Keeper
+from detour.keeper import OWN, SOURCES, Keeper, Source, keeper
 from webhook.health import Health
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,11 @@ log = logging.getLogger(__name__)
 
 @click.command("analyzer")
 @click.option("--certificates", type=click.Path(path_type=Path), required=True, help="where the webhook reads its own")
+@click.option("--certificates-from", type=click.Choice(SOURCES), default=OWN, show_default=True, help="who issues them")
+@click.option(
+    "--mounted", type=click.Path(path_type=Path), default=Path("/run/detour/secret"), help="the Secret's files"
+)
+@click.option("--settle", type=click.FloatRange(min=1), default=SETTLE.total_seconds(), hidden=True)
 @click.option("--kubeconfig", help="instead of the pod's own ServiceAccount")
 @click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
 @click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none")
@@ -40,6 +48,9 @@ log = logging.getLogger(__name__)
 @click.option("--mishap", type=Mishap.parse, hidden=True, help="tests: `kill after 1`, `stop before 3` write")
 def command(
     certificates: Path,
+    certificates_from: str,
+    mounted: Path,
+    settle: float,
     kubeconfig: str | None,
     port: int,
     metrics_server: str,
@@ -55,12 +66,18 @@ def command(
         raise click.ClickException(f"no cluster: {error}; run it in a pod, or name one by --kubeconfig") from error
     agenda = Agenda()
     cluster = Cluster.follow(client, agenda.add, namespace)
-    keeper = Keeper(client, namespace, certificates)
-    Health(port, lambda: _waits(keeper, cluster), telemetry.exposition).start()
+    pod = {"name": identity, "namespace": namespace, "uid": os.environ.get("POD_UID", "")}
+    source = Source(certificates_from, mounted, timedelta(seconds=settle))
+
+    def tell(problem: str) -> None:
+        Journal(client, identity).warn("Certificates", problem, PODS, pod)
+
+    kept = keeper(client, namespace, certificates, source, tell)
+    Health(port, lambda: _waits(kept, cluster), telemetry.exposition).start()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    keeper.start()
+    kept.start()
     lease = Lease(client, namespace, identity)
     threading.Thread(
         target=_lead, args=(lease, cluster, agenda, identity, metrics_server), name="lead", daemon=True
@@ -70,9 +87,8 @@ def command(
     lease.release()
 
 
-def _waits(keeper: Keeper, cluster: Cluster) -> str:
-    missing = (("the caBundle", keeper.in_place), ("the watches", cluster.synced))
-    return ", ".join(f"waiting for {what}" for what, there in missing if not there)
+def _waits(kept: Keeper, cluster: Cluster) -> str:
+    return "; ".join(filter(None, (kept.problem, "" if cluster.synced else "waiting for the watches")))
 
 
 def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metrics_server: str) -> None:

@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "abort": "detour.abort",
     "analyzer": "detour.analyzer",
+    "certs": "detour.certs",
     "demo": "detour.demo.command",
     "diff": "detour.diff",
     "history": "detour.history",

@@ -4,14 +4,19 @@ The client library's typed models drop the fields that they do not know, so they
 """
 
 import json
+import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import kubernetes.client
 import kubernetes.config
 import urllib3.exceptions
+from kubernetes.stream import portforward
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from analyzer.kube.errors import NoCluster, Unreachable, from_status
@@ -84,6 +89,35 @@ class Client:
         query = {"fieldSelector": f"metadata.name={name}", "resourceVersion": version, "resourceVersionMatch": "Exact"}
         items: list[Object] = self.list(resource, namespace, **query).get("items") or []
         return items[0] if items else None
+
+    def now(self) -> datetime:
+        """What time it is for the API server, to the second: the Date of an answer of its (RFC 9110, 6.6.1)."""
+        headers = self._send("GET", "/version").getheaders()
+        try:
+            return parsedate_to_datetime(headers["Date"])
+        except (KeyError, TypeError, ValueError):
+            return datetime.now(UTC)
+
+    @contextmanager
+    def tunnel(self, namespace: str, pod: str, port: int) -> Iterator[socket.socket]:
+        """A connection to a port of a pod through the API server; it asks for the right `get pods/portforward`.
+
+        Raises Unreachable in the API server's words.
+        """
+        core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(self._api.configuration))
+        try:
+            forward = portforward(core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
+        except kubernetes.client.ApiException as error:
+            refusal = re.search(r'"message":"(.*?)","reason"', str(error.reason))
+            said = refusal[1].replace('\\"', '"') if refusal else str(error.reason)
+            raise Unreachable(said) from error
+        ours = forward.socket(port)
+        copy = ours.dup()
+        try:
+            yield ours
+        finally:
+            ours.close()
+            _hear_out(copy)
 
     def create(self, resource: Resource, body: Object) -> Object:
         """Raises Conflict when an object of that name is there."""
@@ -243,6 +277,15 @@ def _error(response: Any) -> Exception:
     except ValueError:
         status = {}
     return from_status(response.status, status.get("reason") or response.reason or "", status.get("message") or "")
+
+
+def _hear_out(connection: socket.socket) -> None:
+    """At the other end is a thread of the library's, which breaks down over a peer that goes without hearing it out."""
+    with connection, suppress(OSError):
+        connection.settimeout(1.0)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(64 * 1024):
+            pass
 
 
 def _events(stream: Any) -> Iterator[Object]:

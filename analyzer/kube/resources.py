@@ -1,6 +1,6 @@
 """Where each kind of object lives in the Kubernetes API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Resource:
     def api_version(self) -> str:
         """As in the objects' `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    def within(self, namespace: str) -> "Resource":
+        """The collection of one namespace, for a watch by rights that end there."""
+        return replace(self, plural=f"namespaces/{namespace}/{self.plural}", namespaced=False)
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         """The path of one object, or of the collection; without a namespace, that of the whole cluster."""
@@ -39,6 +43,7 @@ INGRESS_CLASSES = Resource("networking.k8s.io", "v1", "ingressclasses", "Ingress
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+PODS = Resource("", "v1", "pods", "Pod")
 SECRETS = Resource("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 EVENTS = Resource("", "v1", "events", "Event")

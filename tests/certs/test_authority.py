@@ -94,7 +94,7 @@ def test_every_refusal_gives_its_reason_in_one_line() -> None:
     foreign = issue_serving(issue_ca(NOW), NAMES, NOW)
     cases: list[tuple[Pair, datetime, str]] = [
         (good, NOW + SERVING_LIFETIME, "renew it"),
-        (good, NOW - timedelta(hours=2), "put the clock right"),
+        (good, NOW - timedelta(hours=2), "put right the clock of whoever issued it"),
         (issue_serving(ca, ["other.detour.svc"], NOW), NOW, "is for other.detour.svc, not for detour.detour.svc"),
         (foreign, NOW, "not from a CA that the caBundle holds"),
         (Pair(good.certificate, foreign.key), NOW, "belongs to another private key"),

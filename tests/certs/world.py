@@ -8,7 +8,8 @@ from pathlib import Path
 from certs import directory
 from certs.authority import Pair, check
 from certs.material import Material, decode
-from certs.rotation import SETTLE, Conflict, Rotation, Stored
+from certs.orders import NO_ORDERS, Orders
+from certs.rotation import SETTLE, Bundles, Conflict, Rotation, Stored
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 LAG = SETTLE / 2
@@ -26,14 +27,16 @@ class Cluster:
     now: datetime = BEGIN
     secret: dict[str, bytes] | None = None
     version: int = 0
+    orders: Orders = NO_ORDERS
     bundles: list[bytes] = field(default_factory=lambda: [b"", b""])
+    bundles_version: int = 0
     seen: list[tuple[datetime, list[bytes]]] = field(default_factory=list)
     writes: int = 0
     around: Callable[[int, bool], None] = lambda _number, _done: None
     """Called before and after each write: the place where a test crashes, or lets another replica come first."""
 
     def read_ca(self) -> Stored | None:
-        return None if self.secret is None else Stored(dict(self.secret), str(self.version))
+        return None if self.secret is None else Stored(dict(self.secret), str(self.version), self.orders)
 
     def write_ca(self, data: Mapping[str, bytes], version: str | None) -> None:
         number = self._before()
@@ -42,11 +45,13 @@ class Cluster:
         self.secret, self.version = dict(data), self.version + 1
         self.around(number, True)
 
-    def read_ca_bundle(self) -> tuple[bytes, ...]:
-        return tuple(self.bundles)
+    def read_ca_bundles(self) -> Bundles | None:
+        return Bundles(tuple(self.bundles), str(self.bundles_version)) if self.bundles else None
 
-    def write_ca_bundle(self, pem: bytes) -> None:
+    def write_ca_bundle(self, pem: bytes, read: Bundles) -> None:
         number = self._before()
+        if read.version != str(self.bundles_version):
+            raise Conflict
         self.set_bundles([pem] * len(self.bundles))
         self.around(number, True)
 
@@ -59,6 +64,7 @@ class Cluster:
     def set_bundles(self, bundles: list[bytes]) -> None:
         self.seen.append((self.now, self.bundles))
         self.bundles = bundles
+        self.bundles_version += 1
 
     def trusted(self) -> list[bytes]:
         """Every caBundle that some API server may be going by at this moment (none: not yet installed)."""
@@ -78,7 +84,7 @@ class Replica:
         self.cluster, self.folder, self.due = cluster, folder, cluster.now
 
     def run(self) -> None:
-        self.due = Rotation(self.cluster, self.folder, "detour", "detour").ensure(self.cluster.now)
+        self.due = Rotation(self.cluster, self.folder, "detour", "detour").ensure(self.cluster.now).again
         assert self.due > self.cluster.now
 
     def pair(self) -> Pair:

@@ -37,7 +37,7 @@ ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
     ("coordination.k8s.io", "leases", "detour-analyzer"): ("get", "update"),
     ("", "secrets", None): ("create",),  # the CA's; RBAC sees no name on create
-    ("", "secrets", "detour-ca"): ("get", "update"),
+    ("", "secrets", "detour-ca"): ("get", "list", "patch", "watch"),
 }
 EVERYTHING = ("alertproviders", "canaries", "metrictemplates")
 PEOPLE = {

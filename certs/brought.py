@@ -1,0 +1,124 @@
+"""A certificate that others make (cert-manager, a Secret of the user's), served once the API servers will accept it.
+
+The Secret is mounted, and the kubelet replaces its files as a whole. They are not what the webhook serves: they are
+looked at first, and while clients would refuse them, the last good pair goes on being served.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certs import authority, directory, handshake
+from certs.authority import Pair
+from certs.errors import Untrusted
+from certs.rotation import ABSENT, PATROL, SETTLE, Bundles, Standing, Store
+
+CA = "ca.crt"
+OVERLAP = timedelta(minutes=10)
+"""How long a CA that the Secret no longer has stays in the caBundle: the kubelets bring a new Secret to the replicas at
+moments of their own, within two minutes."""
+
+log = logging.getLogger(__name__)
+
+
+class Brought:
+    """The certificate of the webhook that is reached as `name`: mounted at `source`, served from `target`.
+
+    With `bundled` the caBundle is made of the Secret's `ca.crt`; else it is the business of others.
+    """
+
+    def __init__(
+        self, store: Store, source: Path, target: Path, name: str, *, bundled: bool, settle: timedelta = SETTLE
+    ) -> None:
+        self._store, self._source, self._target, self._name = store, source, target, name
+        self._bundled, self._settle = bundled, settle
+        self._extra: dict[x509.Certificate, datetime] = {}
+        """CAs of the caBundle that the Secret does not have, and since when they are seen."""
+        self._accepted: tuple[Pair, datetime] | None = None
+        """The pair to be served, and since when the caBundle vouches for it."""
+
+    def ensure(self, now: datetime) -> Standing:
+        """Take over what is mounted, if it can be trusted, and say how it stands.
+
+        `now` is the API servers' time. Raises `Untrusted` with the reason why the mounted pair is not served,
+        `Unwritable`, `rotation.Conflict`, and whatever the store raises.
+        """
+        live = self._store.read_ca_bundles()
+        if live is None or not live.pems:
+            return Standing(now + ABSENT)
+        bundles = self._bundle(live, now) if self._bundled else live.pems
+        try:
+            pair = self._mounted(bundles, now)
+        except Untrusted:
+            self._accepted = None
+            raise
+        again = min([self._serve(pair, now), *(since + OVERLAP for since in self._extra.values())])
+        issuers = {certificate.issuer for certificate in _certificates(pair.certificate)}
+        ends = [ca.not_valid_after_utc for pem in bundles for ca in _certificates(pem) if ca.subject in issuers]
+        return Standing(max(now, again), max(ends, default=None), authority.expires_at(pair.certificate))
+
+    def _bundle(self, live: Bundles, now: datetime) -> tuple[bytes, ...]:
+        """The caBundle with the Secret's CAs, and for a while those that it had before, or that other replicas have."""
+        ours = _certificates(directory.file(self._source, CA))
+        if not ours:
+            raise Untrusted(
+                f"the Secret mounted at {self._source} has no {CA} in PEM that the caBundle could be made of"
+            )
+        others = {ca for pem in live.pems for ca in _certificates(pem)} - set(ours)
+        since = {ca: self._extra.get(ca, now) for ca in others}
+        self._extra = {ca: seen for ca, seen in since.items() if now < min(seen + OVERLAP, ca.not_valid_after_utc)}
+        wanted = {*ours, *self._extra}
+        if all(set(_certificates(pem)) == wanted for pem in live.pems):
+            return live.pems
+        pem = _pem([*ours, *self._extra])
+        self._store.write_ca_bundle(pem, live)
+        log.info("the webhook's caBundle was put in place, of the mounted Secret")
+        return (pem,)
+
+    def _mounted(self, bundles: Iterable[bytes], now: datetime) -> Pair:
+        """The mounted pair, which every caBundle vouches for. Raises `Untrusted` with the reason if it cannot be."""
+        pair = directory.read(self._source)
+        if pair is None:
+            raise Untrusted(f"the Secret mounted at {self._source} has no {directory.CERTIFICATE} and {directory.KEY}")
+        leaf = authority.examined(pair, now)
+        for bundle in bundles:
+            anchors = _pem(ca for ca in _certificates(bundle) if now < ca.not_valid_after_utc)
+            reason = handshake.refusal(pair, anchors, self._name) if anchors else "it is empty, or has expired"
+            if "ostname mismatch" in reason:
+                names = ", ".join(authority.dns_names(leaf)) or "nobody"
+                raise Untrusted(f"the serving certificate is for {names}, not for {self._name}: issue it for that name")
+            if reason:
+                raise Untrusted(
+                    f"the serving certificate is not from a CA that the caBundle holds: {reason}: "
+                    + (f"put its CA into the Secret as {CA}" if self._bundled else "bring its CA into the caBundle")
+                )
+        return pair
+
+    def _serve(self, pair: Pair, now: datetime) -> datetime:
+        """Serve the pair when all API servers have had time to trust it; at once, where nothing good is served."""
+        served = directory.read(self._target)
+        if served == pair:
+            return now + PATROL
+        if self._accepted is None or self._accepted[0] != pair:
+            self._accepted = pair, now
+        due = self._accepted[1] + self._settle
+        if served is not None and now < min(due, authority.expires_at(served.certificate)):
+            return due
+        directory.publish(self._target, pair)
+        log.info("the mounted certificate is served, valid until %s", authority.expires_at(pair.certificate))
+        return now + PATROL
+
+
+def _certificates(pem: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        return []
+
+
+def _pem(certificates: Iterable[x509.Certificate]) -> bytes:
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
