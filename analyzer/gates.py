@@ -6,19 +6,19 @@ counts a gate that does not answer as a failure of the canary.
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
-
 from analyzer import web
+from analyzer.addresses import Addresses
 from analyzer.metrics.verdict import Check, Result
 from analyzer.spec import Gate
 
 TRIED_AGAIN = (429, 500, 502, 503, 504)
 LONGEST_WORDS = 200  # characters of an answer that an event may quote
 LARGEST_ANSWER = 4 * LONGEST_WORDS  # bytes
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between tries
 
 Payload = Mapping[str, Any]
 
@@ -35,48 +35,43 @@ def payload(canary: Mapping[str, Any], phase: str, checksum: str, gate: Gate) ->
     }
 
 
-def call(gate: Gate, body: Payload) -> Check:
+def call(gate: Gate, body: Payload, addresses: Addresses) -> Check:
     """The answer of a gate, as a check: every 2xx has passed, any other status is evidence, no answer is none.
 
     Takes `timeout` for each try at most, and the back-off in between; never raises.
     """
     host = urlsplit(gate.url).hostname  # the address itself may hold a token
     try:
-        with _session(gate) as session:
-            response = session.post(
-                gate.url, json=body, timeout=gate.timeout, verify=gate.verify, allow_redirects=False, stream=True
-            )
-            said = _words(web.read(response, time.monotonic() + gate.timeout, LARGEST_ANSWER))
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-        return _check(gate, Result.UNMEASURED, f"cannot be called: {host}: {web.cause(error)}; check its url")
-    if response.is_redirect:
+        answer = _asked(gate, body, addresses)
+    except (web.NoAnswer, UnicodeError) as error:
+        return _check(gate, Result.UNMEASURED, f"cannot be called: {host}: {error}; check its url")
+    if answer.redirects:
         return _check(gate, Result.UNMEASURED, f"cannot be called: {host} redirects; put that address into its url")
-    if response.ok:
+    if answer.status < 400:
         return _check(gate, Result.PASSED, "passed")
-    return _check(gate, Result.FAILED, f"failed {said or f'{response.status_code} {response.reason}'}")
+    return _check(gate, Result.FAILED, f"failed {_words(answer.body) or f'{answer.status} {answer.reason}'}")
+
+
+def _asked(gate: Gate, body: Payload, addresses: Addresses) -> web.Answer:
+    """The answer of the last try. Raises NoAnswer."""
+    with web.Session(addresses) as session:
+        for pause in (FIRST_PAUSE * 2.0**number for number in range(gate.retries)):
+            with suppress(web.NoAnswer):
+                answer = _once(session, gate, body)
+                if answer.status not in TRIED_AGAIN:
+                    return answer
+            time.sleep(min(pause, LONGEST_PAUSE))
+        return _once(session, gate, body)
+
+
+def _once(session: web.Session, gate: Gate, body: Payload) -> web.Answer:
+    return session.fetch(
+        "POST", gate.url, json=body, verify=gate.verify, seconds=gate.timeout, largest=LARGEST_ANSWER
+    )
 
 
 def _check(gate: Gate, result: Result, what: str) -> Check:
     return Check(gate.name, result, f"external check {gate.name} {what}")
-
-
-def _session(gate: Gate) -> requests.Session:
-    """Without proxies or credentials of the analyzer's own surroundings."""
-    session = requests.Session()
-    session.trust_env = False
-    retry = urllib3.Retry(
-        total=gate.retries,
-        status_forcelist=TRIED_AGAIN,
-        allowed_methods=None,
-        backoff_factor=0.5,
-        backoff_max=30,
-        raise_on_status=False,
-        respect_retry_after_header=False,
-    )
-    adapter = requests.adapters.HTTPAdapter(max_retries=retry)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
 
 
 def _words(body: bytes) -> str:

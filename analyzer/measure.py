@@ -1,13 +1,14 @@
 """One measurement: every gate of the analysis is called, every metric is asked of its provider and judged.
 
-A template of another namespace may be used, as with Flagger, unless it has credentials: those are only for the
-namespace that they are in.
+A template of another namespace may be used, as with Flagger, but only of those that the operator names, and unless it
+has credentials: those are only for the namespace that they are in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from analyzer import canary as parts
+from analyzer.addresses import Addresses
 from analyzer.cluster import Cluster
 from analyzer.discovery import Surroundings
 from analyzer.fields import SpecError
@@ -25,12 +26,19 @@ from analyzer.status import Phase
 
 Object = Mapping[str, Any]
 
+OPTION, ALL = "--allow-references-to", "*"
+
 
 class Measurer:
     """Calls the gates and measures the metrics of a Canary; safe between threads."""
 
-    def __init__(self, cluster: Cluster, metrics_server: str = "") -> None:
+    def __init__(
+        self, cluster: Cluster, addresses: Addresses, shared: Collection[str] = (), metrics_server: str = ""
+    ) -> None:
+        """`shared`: the namespaces whose templates may be used in all others; ALL for every one."""
         self._cluster = cluster
+        self._addresses = addresses
+        self._shared = shared
         self._metrics_server = metrics_server
 
     def __call__(self, view: View, *, traffic: bool) -> tuple[Check, ...]:
@@ -42,7 +50,8 @@ class Measurer:
         assert view.canary
         spec = parse(view.canary)
         checks = tuple(
-            call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate)) for gate in spec.gates
+            call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate), self._addresses)
+            for gate in spec.gates
         )
         if any(check.result is not Result.PASSED for check in checks):
             return checks
@@ -61,7 +70,7 @@ class Measurer:
         return ""
 
     def _provider(self, template: Object) -> Provider:
-        return provider_for(template, self._secret(template))
+        return provider_for(template, self._secret(template), self._addresses)
 
     def _check(self, metric: Object, view: View) -> Check:
         try:
@@ -81,6 +90,10 @@ class Measurer:
             return builtin.template(metric, namespace, _routes(view), self._address(view))
         where, name = reference
         field = f"spec.analysis.metrics[{metric.get('name')}].templateRef"
+        if where != namespace and not {where, ALL} & {*self._shared}:
+            problem = f"namespace {where} is not this one, and does not share its templates"
+            remedy = f"make a template of your own in namespace {namespace}, or have the analyzer started with"
+            raise SpecError(f"{field}.namespace", problem, f"{remedy} {OPTION}={where}")
         template = self._cluster.templates.get(where, name)
         if template is None:
             raise SpecError(field, f"there is no MetricTemplate {name} in namespace {where}", "create it")

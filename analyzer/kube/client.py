@@ -67,6 +67,11 @@ class Client:
         api.user_agent = "detour"
         return cls(api, mishap)
 
+    @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        return str(self._api.configuration.host)
+
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         """The object as it is now. Raises NotFound."""
         return self._request("GET", resource.path(namespace, name)).object

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from analyzer.kube.errors import NotFound
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -23,12 +25,23 @@ class Resource:
         return replace(self, plural=f"namespaces/{namespace}/{self.plural}", namespaced=False)
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """The path of one object, or of the collection; without a namespace, that of the whole cluster."""
+        """The path of one object, or of the collection; without a namespace, that of the whole cluster.
+
+        Raises NotFound for a name that leads out of there: names come from what users write, and not all are checked.
+        """
+        for each in (namespace, name):
+            if each is not None and not _is_segment(each):
+                raise NotFound(404, "NotFound", f"{self.plural} {each!r} not found: no object can have that name")
         parts = [f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"]
         if self.namespaced and namespace:
             parts.append(f"namespaces/{namespace}")
         parts += [part for part in (self.plural, name, subresource) if part]
         return "/".join(parts)
+
+
+def _is_segment(name: str) -> bool:
+    """As the API server judges (k8s.io/apimachinery, IsValidPathSegmentName), and nothing that would end the path."""
+    return name not in ("", ".", "..") and not any(each in "/%?#\\" or each <= " " for each in name)
 
 
 CANARIES = Resource("flagger.app", "v1beta1", "canaries", "Canary")
@@ -48,6 +61,7 @@ SECRETS = Resource("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 EVENTS = Resource("", "v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 ACCESS_REVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
 from analyzer.metrics import builtin
 from analyzer.metrics.prometheus import Prometheus
@@ -41,11 +42,11 @@ def validate(metrics: Iterable[Object], namespace: str) -> None:
         limits(metric)
 
 
-def provider_for(metric_template: Object, secret: Object | None) -> Provider:
+def provider_for(metric_template: Object, secret: Object | None, addresses: Addresses) -> Provider:
     """The provider of a MetricTemplate, ready to be asked. The caller closes it.
 
-    `secret` is the Secret of `spec.provider.secretRef` as the API server gives it, None if there is none. Raises
-    SpecError, which names the field and the remedy.
+    `secret` is the Secret of `spec.provider.secretRef` as the API server gives it, None if there is none;
+    `addresses` says which it may be at. Raises SpecError, which names the field and the remedy.
     """
     metadata, provider = metric_template["metadata"], (metric_template.get("spec") or {}).get("provider") or {}
     where = f"MetricTemplate {metadata.get('namespace', '')}/{metadata['name']}"
@@ -58,12 +59,12 @@ def provider_for(metric_template: Object, secret: Object | None) -> Provider:
         )
     credentials = _credentials(provider, secret, where)
     try:
-        return build(provider, credentials)
+        return build(provider, credentials, addresses)
     except SpecError as error:
         raise error.of(where) from None
 
 
-def _prometheus(provider: Object, credentials: Mapping[str, str]) -> Provider:
+def _prometheus(provider: Object, credentials: Mapping[str, str], addresses: Addresses) -> Provider:
     token, user = credentials.get("token"), credentials.get("username")
     if credentials and not token and not (user and "password" in credentials):
         raise SpecError(
@@ -75,6 +76,7 @@ def _prometheus(provider: Object, credentials: Mapping[str, str]) -> Provider:
         raise SpecError("spec.provider.secretRef", "the token has impossible characters", "store it without spaces")
     return Prometheus(
         str(provider.get("address", "")),
+        addresses=addresses,
         token=token,
         basic=(user, credentials["password"]) if user and not token else None,
         headers={name: _joined(values) for name, values in (provider.get("headers") or {}).items()},
@@ -82,7 +84,7 @@ def _prometheus(provider: Object, credentials: Mapping[str, str]) -> Provider:
     )
 
 
-_PROVIDERS: Mapping[str, Callable[[Object, Mapping[str, str]], Provider]] = {"prometheus": _prometheus}
+_PROVIDERS: Mapping[str, Callable[[Object, Mapping[str, str], Addresses], Provider]] = {"prometheus": _prometheus}
 
 
 def _credentials(provider: Object, secret: Object | None, where: str) -> dict[str, str]:

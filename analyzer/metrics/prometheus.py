@@ -6,7 +6,6 @@ answer nothing is ever quoted but Prometheus' own error message.
 """
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from prometheus_api_client import PrometheusConnect
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from analyzer import web
-from analyzer.deadline import Punctual
+from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
 
@@ -60,6 +59,7 @@ class Prometheus:
         self,
         address: str,
         *,
+        addresses: Addresses,
         token: str | None = None,
         basic: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -73,25 +73,22 @@ class Prometheus:
             url=self.address,
             headers={"Accept-Encoding": "identity", **(headers or {})},
             auth=_auth(token, basic),
-            disable_ssl=not verify,
+            session=web.Session(addresses, RETRY),
         )
-        self._connections = Punctual(max_retries=RETRY)
-        for prefix in ("http://", "https://", self.address):  # the last is where the library puts its own
-            self._api._session.mount(prefix, self._connections)
+        self._verify = verify
 
     def query(self, query: str) -> Sample:
         """The answer to an instant query as of now. Raises Unreachable or WrongQuery."""
         try:
-            with self._connections.within(self._timeout), self._ask(query) as response:
-                body = web.read(response, time.monotonic() + self._timeout, LARGEST_ANSWER)
+            answer = self._ask(query)
         except (requests.exceptions.InvalidHeader, UnicodeError):
             raise Unreachable(f"{self.address}: headers that cannot be sent; check spec.provider.headers") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(f"{self.address}: {web.cause(error)}; check spec.provider.address") from error
-        if len(body) > LARGEST_ANSWER:
+        except web.NoAnswer as error:
+            raise Unreachable(f"{self.address}: {error}; check spec.provider.address") from error
+        if len(answer.body) > LARGEST_ANSWER:
             raise WrongQuery("the answer is larger than 1 MiB; aggregate to few series in spec.query")
         try:
-            return self._understood(response, _json(body))
+            return self._understood(answer, _json(answer.body))
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise self._stranger() from error
 
@@ -99,36 +96,35 @@ class Prometheus:
         """Close the connections."""
         self._api.close()
 
-    def _ask(self, query: str) -> requests.Response:
+    def _ask(self, query: str) -> web.Answer:
         form = {"query": query, "timeout": f"{self._timeout:g}s"}
         short = len(query) <= LONGEST_GET
-        response: requests.Response = self._api._session.request(
+        answer: web.Answer = self._api._session.fetch(
             "GET" if short else "POST",
             f"{self.address}/api/v1/query",
             params=form if short else None,
             data=None if short else form,
             headers=self._api.headers,
             auth=self._api.auth,
-            verify=self._api._session.verify,
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
+            verify=self._verify,
+            seconds=self._timeout,
+            largest=LARGEST_ANSWER,
         )
-        return response
+        return answer
 
-    def _understood(self, response: requests.Response, document: Mapping[str, Any]) -> Sample:
+    def _understood(self, answer: web.Answer, document: Mapping[str, Any]) -> Sample:
         message = str(document.get("error", ""))[:LONGEST_MESSAGE]
         if document.get("errorType") in THE_QUERYS_FAULT:
             raise WrongQuery(f"Prometheus says: {message}; correct spec.query of the MetricTemplate")
-        if response.status_code in (401, 403):
+        if answer.status in (401, 403):
             raise Unreachable(
-                f"{self.address} refuses us ({response.status_code}); check the Secret of spec.provider.secretRef, "
+                f"{self.address} refuses us ({answer.status}); check the Secret of spec.provider.secretRef, "
                 "keys token, or username and password"
             )
-        if response.is_redirect:
+        if answer.redirects:
             raise Unreachable(f"{self.address} redirects; put the address where it leads into spec.provider.address")
-        if response.status_code != 200:
-            said = f"{response.status_code} {message}".strip()
+        if answer.status != 200:
+            said = f"{answer.status} {message}".strip()
             raise Unreachable(f"{self.address} answers {said}; check spec.provider.address")
         if document.get("status") != "success":
             raise self._stranger()
