@@ -65,9 +65,7 @@ def _asked(gate: Gate, body: Payload, addresses: Addresses) -> web.Answer:
 
 
 def _once(session: web.Session, gate: Gate, body: Payload) -> web.Answer:
-    return session.fetch(
-        "POST", gate.url, json=body, verify=gate.verify, seconds=gate.timeout, largest=LARGEST_ANSWER
-    )
+    return session.fetch("POST", gate.url, json=body, verify=gate.verify, seconds=gate.timeout, largest=LARGEST_ANSWER)
 
 
 def _check(gate: Gate, result: Result, what: str) -> Check:

@@ -4,7 +4,8 @@ A template of another namespace may be used, as with Flagger, but only of those 
 has credentials: those are only for the namespace that they are in.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from analyzer import canary as parts
@@ -26,20 +27,28 @@ from analyzer.status import Phase
 
 Object = Mapping[str, Any]
 
-OPTION, ALL = "--allow-references-to", "*"
+SHARE, ALL = "--allow-references-to", "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far measurements may go, as the operator has it.
+
+    `addresses` may be called, the templates of the namespaces `shared` be used in all others (ALL: every one's), and
+    the Prometheus `metrics_server` be asked where a Canary names none.
+    """
+
+    addresses: Addresses
+    shared: frozenset[str] = frozenset()
+    metrics_server: str = ""
 
 
 class Measurer:
     """Calls the gates and measures the metrics of a Canary; safe between threads."""
 
-    def __init__(
-        self, cluster: Cluster, addresses: Addresses, shared: Collection[str] = (), metrics_server: str = ""
-    ) -> None:
-        """`shared`: the namespaces whose templates may be used in all others; ALL for every one."""
+    def __init__(self, cluster: Cluster, reach: Reach) -> None:
         self._cluster = cluster
-        self._addresses = addresses
-        self._shared = shared
-        self._metrics_server = metrics_server
+        self._reach = reach
 
     def __call__(self, view: View, *, traffic: bool) -> tuple[Check, ...]:
         """A check for each gate and, if all gates are open, for each metric (Flagger's order).
@@ -50,7 +59,7 @@ class Measurer:
         assert view.canary
         spec = parse(view.canary)
         checks = tuple(
-            call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate), self._addresses)
+            call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate), self._reach.addresses)
             for gate in spec.gates
         )
         if any(check.result is not Result.PASSED for check in checks):
@@ -70,7 +79,7 @@ class Measurer:
         return ""
 
     def _provider(self, template: Object) -> Provider:
-        return provider_for(template, self._secret(template), self._addresses)
+        return provider_for(template, self._secret(template), self._reach.addresses)
 
     def _check(self, metric: Object, view: View) -> Check:
         try:
@@ -90,10 +99,10 @@ class Measurer:
             return builtin.template(metric, namespace, _routes(view), self._address(view))
         where, name = reference
         field = f"spec.analysis.metrics[{metric.get('name')}].templateRef"
-        if where != namespace and not {where, ALL} & {*self._shared}:
+        if where != namespace and not {where, ALL} & self._reach.shared:
             problem = f"namespace {where} is not this one, and does not share its templates"
             remedy = f"make a template of your own in namespace {namespace}, or have the analyzer started with"
-            raise SpecError(f"{field}.namespace", problem, f"{remedy} {OPTION}={where}")
+            raise SpecError(f"{field}.namespace", problem, f"{remedy} {SHARE}={where}")
         template = self._cluster.templates.get(where, name)
         if template is None:
             raise SpecError(field, f"there is no MetricTemplate {name} in namespace {where}", "create it")
@@ -104,7 +113,7 @@ class Measurer:
 
     def _address(self, view: View) -> str:
         assert view.canary
-        if address := parse(view.canary).metrics_server or self._metrics_server:
+        if address := parse(view.canary).metrics_server or self._reach.metrics_server:
             return address
         problem = "a metric without a template is asked of a Prometheus, and none is known"
         raise SpecError("spec.metricsServer", problem, "set it, or the analyzer's --metrics-server")

@@ -43,7 +43,10 @@ class Answer:
 
 
 class Session(requests.Session):
-    """Without proxies or credentials of the analyzer's own surroundings. One call at a time."""
+    """Without proxies or credentials of the analyzer's own surroundings. One call at a time.
+
+    `retry` must be short: its pauses know nothing of the deadline.
+    """
 
     def __init__(self, addresses: Addresses, retry: urllib3.Retry | int = 0) -> None:
         super().__init__()

@@ -4,23 +4,28 @@ import logging
 import os
 import signal
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from analyzer import telemetry
+from analyzer.addresses import OPTION as ALLOW
+from analyzer.addresses import Addresses
 from analyzer.agenda import Agenda
 from analyzer.cluster import Cluster
 from analyzer.controller import Controller
 from analyzer.custody import Custody
 from analyzer.journal import Journal
+from analyzer.kube import servers
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NoCluster
 from analyzer.kube.lease import Lease
 from analyzer.kube.mishap import Mishap
 from analyzer.kube.resources import PODS
-from analyzer.measure import Measurer
+from analyzer.measure import SHARE, Measurer, Reach
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default
@@ -44,6 +49,8 @@ log = logging.getLogger(__name__)
 @click.option("--kubeconfig", help="instead of the pod's own ServiceAccount")
 @click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
 @click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none")
+@click.option(ALLOW, "allowed", multiple=True, metavar="HOST|CIDR", help="may be called, although refused otherwise")
+@click.option(SHARE, "shared", multiple=True, metavar="NAMESPACE", help="whose MetricTemplates all may use; * for any")
 @click.option("--log-level", default="info", show_default=True)
 @click.option("--mishap", type=Mishap.parse, hidden=True, help="tests: `kill after 1`, `stop before 3` write")
 def command(
@@ -54,6 +61,8 @@ def command(
     kubeconfig: str | None,
     port: int,
     metrics_server: str,
+    allowed: tuple[str, ...],
+    shared: tuple[str, ...],
     log_level: str,
     mishap: Mishap | None,
 ) -> None:
@@ -65,6 +74,7 @@ def command(
     except NoCluster as error:
         raise click.ClickException(f"no cluster: {error}; run it in a pod, or name one by --kubeconfig") from error
     agenda = Agenda()
+    reach = _reach(allowed, shared, metrics_server, namespace)
     cluster = Cluster.follow(client, agenda.add, namespace)
     pod = {"name": identity, "namespace": namespace, "uid": os.environ.get("POD_UID", "")}
     source = Source(certificates_from, mounted, timedelta(seconds=settle))
@@ -79,28 +89,36 @@ def command(
         signal.signal(number, lambda *_: stop.set())
     kept.start()
     lease = Lease(client, namespace, identity)
-    threading.Thread(
-        target=_lead, args=(lease, cluster, agenda, identity, metrics_server), name="lead", daemon=True
-    ).start()
+    threading.Thread(target=_lead, args=(lease, cluster, agenda, identity, reach), name="lead", daemon=True).start()
     stop.wait()
     agenda.close()
     lease.release()
+
+
+def _reach(allowed: tuple[str, ...], shared: tuple[str, ...], metrics_server: str, home: str) -> Reach:
+    """What the operator names may be called, his Prometheus, too; and templates beside Detour are his own."""
+    known = (urlsplit(metrics_server).hostname,) if metrics_server else ()
+    try:
+        addresses = Addresses.allowing(*allowed, *(host for host in known if host))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=ALLOW) from error
+    return Reach(addresses, frozenset((*shared, home)), metrics_server)
 
 
 def _waits(kept: Keeper, cluster: Cluster) -> str:
     return "; ".join(filter(None, (kept.problem, "" if cluster.synced else "waiting for the watches")))
 
 
-def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metrics_server: str) -> None:
+def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach: Reach) -> None:
     """A replica that cannot even begin must not go on looking healthy."""
     try:
-        _begin(lease, cluster, agenda, identity, metrics_server)
+        _begin(lease, cluster, agenda, identity, reach)
     except Exception:
         log.exception("the analyzer could not begin")
         _end_at_once()
 
 
-def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metrics_server: str) -> None:
+def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach: Reach) -> None:
     """Every replica follows the cluster; the one that leads acts on it."""
     for watch in cluster.watches:
         watch.start()
@@ -110,7 +128,8 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, metric
         threading.Event().wait(0.05)
     ensure_default(cluster.client)
     router, journal = Nginx(), Journal(cluster.client, identity)
-    measurer = Measurer(cluster, metrics_server)
+    here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
+    measurer = Measurer(cluster, replace(reach, addresses=reach.addresses.beside(here)))
     measurements = Measurements(agenda.add)
     performer = Performer(cluster, router, journal, measurer, measurements)
     policies, custody = Policies(cluster, journal), Custody(cluster, journal, agenda.add)

@@ -29,7 +29,7 @@ class Resource:
 
         Raises NotFound for a name that leads out of there: names come from what users write, and not all are checked.
         """
-        for each in (namespace, name):
+        for each in (namespace or None, name):
             if each is not None and not _is_segment(each):
                 raise NotFound(404, "NotFound", f"{self.plural} {each!r} not found: no object can have that name")
         parts = [f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"]

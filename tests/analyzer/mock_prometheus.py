@@ -11,6 +11,11 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from analyzer.addresses import Addresses
+
+LOOPBACK = Addresses.allowing("127.0.0.0/8", "::1")
+"""What has to be allowed for such a server to be called."""
+
 
 def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
     """Answer with this body."""

@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from analyzer.gates import call, payload
-from analyzer.metrics.verdict import Result
+from analyzer import gates
+from analyzer.gates import payload
+from analyzer.metrics.verdict import Check, Result
 from analyzer.spec import Gate
-from tests.analyzer.mock_prometheus import Mock, pretending, send
+from tests.analyzer.mock_prometheus import LOOPBACK, Mock, pretending, send
 
 CANARY = {"metadata": {"name": "podinfo", "namespace": "test"}}
 BODY = {"name": "podinfo"}
@@ -24,6 +25,11 @@ def server() -> Iterator[Mock]:
 
 def gate(url: str, timeout: float = 2.0, retries: int = 0) -> Gate:
     return Gate("load-test", url, timeout, retries, metadata={"cmd": "hey -z 1m http://podinfo-canary.test/"})
+
+
+def call(gate: Gate, body: gates.Payload) -> Check:
+    """The servers that pretend to be gates are on the loopback."""
+    return gates.call(gate, body, LOOPBACK)
 
 
 def answering(server: Mock, *statuses: int, body: bytes = b"", **headers: str) -> None:

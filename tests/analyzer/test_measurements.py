@@ -61,3 +61,40 @@ def test_an_answer_of_another_occasion_counts_for_nothing(provider: Provider) ->
     provider.may_answer.set()
     eventually(lambda: provider.asked == 2 and measurements.take(KEY, SECOND), "an answer", 5)
     assert measurements.take(KEY, FIRST) is None
+
+
+def test_a_namespace_whose_gates_are_silent_holds_up_nobody_else(provider: Provider) -> None:
+    """It has a share of the threads; what is above that waits, in its order, for its own."""
+    measurements = Measurements(lambda _: None, threads=4, share=2)
+    for number in range(16):
+        measurements.start(("silent", f"app-{number}"), FIRST, provider)
+    measurements.start(KEY, FIRST, lambda: CHECKS)
+    eventually(lambda: measurements.take(KEY, FIRST), "an answer", 5)
+    assert provider.asked == 2
+    provider.may_answer.set()
+    eventually(lambda: measurements.take(("silent", "app-15"), FIRST), "the last one's answer", 5)
+    assert provider.asked == 16
+
+
+def test_what_waits_for_its_turn_may_be_replaced_or_forgotten(provider: Provider) -> None:
+    measurements = Measurements(lambda _: None, threads=2, share=1)
+    measurements.start(("shop", "first"), FIRST, provider)
+    eventually(lambda: provider.asked, "begun", 5)
+    for occasion in (FIRST, SECOND):
+        measurements.start(KEY, occasion, provider)
+    measurements.start(("shop", "gone"), FIRST, provider)
+    measurements.forget(("shop", "gone"))
+    provider.may_answer.set()
+    eventually(lambda: measurements.take(KEY, SECOND), "an answer", 5)
+    assert provider.asked == 2
+
+
+def test_a_measurement_that_raises_gives_its_thread_back() -> None:
+    def fail() -> tuple[Check, ...]:
+        raise ValueError
+
+    measurements = Measurements(lambda _: None, threads=1, share=1)
+    measurements.start(("shop", "faulty"), FIRST, fail)
+    measurements.start(KEY, FIRST, lambda: CHECKS)
+    eventually(lambda: measurements.take(KEY, FIRST), "an answer", 5)
+    assert measurements.take(("shop", "faulty"), FIRST) is None

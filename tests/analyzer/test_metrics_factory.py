@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
 from analyzer.metrics import prometheus, provider_for, template_of
 
@@ -30,7 +31,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_a_template_becomes_a_provider_for_its_address() -> None:
-    provider = provider_for(template(), None)
+    provider = provider_for(template(), None, Addresses())
     assert isinstance(provider, prometheus.Prometheus)
     assert provider.address == "http://p:9090"
     provider.close()
@@ -47,19 +48,19 @@ def test_a_template_becomes_a_provider_for_its_address() -> None:
 def test_credentials_come_from_the_secret(
     built: list[Any], values: dict[str, str], token: str | None, basic: tuple[str, str] | None
 ) -> None:
-    provider_for(REFERRING, secret(**values))
+    provider_for(REFERRING, secret(**values), Addresses())
     assert (built[0][1]["token"], built[0][1]["basic"]) == (token, basic)
 
 
 def test_flaggers_headers_and_insecure_skip_verify_are_passed_on(built: list[Any]) -> None:
-    provider_for(template(insecureSkipVerify=True, headers={"X-Scope-OrgID": ["a", "b"]}), None)
+    provider_for(template(insecureSkipVerify=True, headers={"X-Scope-OrgID": ["a", "b"]}), None, Addresses())
     assert (built[0][1]["verify"], built[0][1]["headers"]) == (False, {"X-Scope-OrgID": "a, b"})
-    provider_for(template(), None)
+    provider_for(template(), None, Addresses())
     assert built[1][1]["verify"] is True
 
 
 def test_a_secret_that_the_template_does_not_name_is_not_used(built: list[Any]) -> None:
-    provider_for(template(), secret(token="t"))
+    provider_for(template(), secret(token="t"), Addresses())
     assert built[0][1]["token"] is None
 
 
@@ -84,7 +85,7 @@ def test_what_is_wrong_is_said_by_the_name_of_its_field(
     metric_template: dict[str, Any], given: dict[str, Any] | None, problem: str
 ) -> None:
     with pytest.raises(SpecError) as error:
-        provider_for(metric_template, given)
+        provider_for(metric_template, given, Addresses())
     assert problem in str(error.value)
     assert "t0p" not in str(error.value)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler as Handler
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from typing import Any
 import pytest
 
 from analyzer.fields import SpecError
-from analyzer.metrics.prometheus import Prometheus
+from analyzer.metrics import prometheus
 from analyzer.metrics.provider import Sample, Series, Unreachable, WrongQuery
 from certs.authority import issue_ca, issue_serving
-from tests.analyzer.mock_prometheus import Mock, pretending, send
+from tests.analyzer.mock_prometheus import LOOPBACK, Mock, pretending, send
 
 Ask = Callable[..., Sample]
+
+Prometheus = partial(prometheus.Prometheus, addresses=LOOPBACK)
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def mock() -> Iterator[Mock]:
 
 @pytest.fixture
 def ask(mock: Mock) -> Iterator[Ask]:
-    opened: list[Prometheus] = []
+    opened: list[prometheus.Prometheus] = []
 
     def ask(query: str = "up", **options: Any) -> Sample:
         opened.append(Prometheus(mock.address, **options))
