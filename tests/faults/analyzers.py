@@ -120,7 +120,7 @@ class Analyzers:
         certificates.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "detour", "analyzer", f"--certificates={certificates}"]
         command += [f"--kubeconfig={kubeconfig}", f"--port={_free_port()}"]
-        command += [f"--metrics-server={prometheus_of_the_host()}", *options]
+        command += [f"--metrics-server={prometheus_of_the_host()}", "--allow-address=127.0.0.0/8", *options]
         environment = {**os.environ, "POD_NAME": pod, "POD_NAMESPACE": NAMESPACE, **(env or {})}
         with log.open("ab") as output:
             offset = output.tell()
