@@ -84,7 +84,8 @@ class Side(asyncio.Protocol):
         self.peer.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.peer.transport.close()
+        if hasattr(self, "peer"):  # or the client went away while it was dialled for
+            self.peer.transport.close()
 
 
 class Client(Side):
@@ -101,8 +102,7 @@ class Client(Side):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._dialling.cancel()
-        if hasattr(self, "peer"):
-            super().connection_lost(exc)
+        super().connection_lost(exc)
 
     async def _dial(self) -> None:
         try:
@@ -118,11 +118,15 @@ class Client(Side):
 
 
 class Upstream(Side):
-    """The side of the sandbox."""
+    """The side of the sandbox. It is probed: of a connection that the firewall has forgotten no end is ever heard."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.pause_reading()
+        connection: socket.socket = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
 
 
 async def connect(address: tuple[str, int]) -> Upstream:

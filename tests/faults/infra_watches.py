@@ -4,26 +4,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sandbox import layout, record
 from tests.faults import etcd
 from tests.faults.analyzers import Analyzer
 from tests.faults.components import kill, until_the_api_server_answers
 from tests.faults.infra_api import API_SERVER
 from tests.faults.row import Leader, row
-from tests.faults.scene import Scene
-from tests.faults.way import Way, way
+from tests.faults.scene import STEPS, Scene
+from tests.faults.way import Way, api_port, way
 
-CUTS = 15
-AWAY = 60.0  # seconds
+FAR = "far"
 
 
 @contextmanager
 def _led_over_a_way(scene: Scene) -> Iterator[tuple[Analyzer, Way]]:
     """The leader reaches the API server over a way that can be disturbed."""
-    running = record.read()
-    port = (running.ports if running else layout.Ports.from_environment()).api
-    with way("127.0.0.1", port) as found:
-        yield scene.analyzers.lead("far", server=found.address), found
+    with way("127.0.0.1", api_port()) as found:
+        leader = scene.analyzers.lead(FAR, server=found.address)
+        try:
+            yield leader, found
+        finally:
+            leader.kill()
 
 
 @row(Leader.OWN)
@@ -46,28 +46,32 @@ def _progresses(scene: Scene) -> bool:
 
 @row(Leader.OWN)
 def connections_silent_without_an_end(scene: Scene) -> None:
-    """At the first weight all connections of the analyzer to the API server fall silent, and are never closed:
-    promoted."""
-    with _led_over_a_way(scene) as (_, between):
+    """At the first weight all connections of the analyzer to the API server fall silent, and are never closed: it
+    cannot renew its lease and ends itself, is started again, and promotes."""
+    with _led_over_a_way(scene) as (leader, between):
         scene.update()
         scene.until_weight(20)
         with scene.fault():
-            scene.note(f"{between.forget()} connections fell silent")
-        scene.ends("Succeeded", live="6.0.1", seconds=300)
+            began = time.monotonic()
+            silent = between.forget()
+            leader.until_ended(60)
+            scene.note(f"{silent} connections fell silent; it ended after {time.monotonic() - began:.1f} s")
+            scene.analyzers.lead(FAR, server=between.address)
+        scene.ends("Succeeded", live="6.0.1")
 
 
-@row(Leader.OWN)
+@row(Leader.OWN, analysis={**STEPS, "interval": "5s", "metrics": []})
 def watches_expired(scene: Scene) -> None:
-    """While the analyzer cannot be reached by news, a newer version is diverted, and etcd forgets all history (410):
-    the older is never promoted, the newer is."""
+    """While no news reaches the analyzer, a newer version is diverted, the API server is killed, and etcd forgets all
+    history (410), so that the lease may change hands, too: the older is never promoted, the newer is."""
     with _led_over_a_way(scene) as (_, between):
         scene.update("6.0.1")
         scene.until_weight(20)
         with scene.fault(), between.refusing():
             scene.managed.set_image("6.0.2")
+            etcd.compact()
             kill(API_SERVER)
             until_the_api_server_answers()
-            etcd.compact()
         scene.ends("Succeeded", live="6.0.2")
         outcomes = [ending["outcome"] for ending in (scene.status() or {})["history"]]
         scene.note(f"endings: {', '.join(outcomes)}")

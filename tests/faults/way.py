@@ -10,6 +10,8 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from sandbox import layout, record
+
 Answer = TypeVar("Answer")
 CHUNK = 64 * 1024
 
@@ -28,7 +30,8 @@ class Way:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self.port: int = found.getsockname()[1]
-        threading.Thread(target=self._loop.run_forever, name="way", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="way", daemon=True)
+        self._thread.start()
         self._now(self._listen())
 
     @property
@@ -78,8 +81,10 @@ class Way:
 
     def close(self) -> None:
         """End it."""
-        self._now(self._refuse())
+        self._now(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
     def _now(self, doing: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run_coroutine_threadsafe(doing, self._loop).result(10)
@@ -91,6 +96,13 @@ class Way:
         if self._server:
             self._server.close()
         await self._cut()
+
+    async def _end(self) -> None:
+        await self._refuse()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _let(self, passing: bool) -> None:
         (self._open.set if passing else self._open.clear)()
@@ -143,6 +155,12 @@ class _Pair:
     def reset(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
+
+
+def api_port() -> int:
+    """Where the sandbox's API server is on the host's loopback."""
+    running = record.read()
+    return (running.ports if running else layout.Ports.from_environment()).api
 
 
 @contextmanager
