@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -115,14 +116,14 @@ def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach: 
         _begin(lease, cluster, agenda, identity, reach)
     except Exception:
         log.exception("the analyzer could not begin")
-        _end_at_once()
+        os._exit(1)
 
 
 def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach: Reach) -> None:
     """Every replica follows the cluster; the one that leads acts on it."""
     for watch in cluster.watches:
         watch.start()
-    lease.hold(on_lost=_end_at_once)
+    lease.hold(on_lost=begin_anew)
     telemetry.LEADING.set(1)
     while not cluster.synced:
         threading.Event().wait(0.05)
@@ -138,6 +139,11 @@ def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach:
     log.info("at work")
 
 
-def _end_at_once() -> None:
-    """Another replica may lead already: whatever this one still wants to do must not happen."""
-    os._exit(1)
+def begin_anew() -> None:
+    """Another replica may lead already: whatever this one still wants to do must not happen.
+
+    The process is replaced by itself, so that nothing of it is left, and not ended: a kubelet lets a container wait for
+    minutes that ends again and again, as it would with an API server that comes and goes.
+    """
+    log.warning("beginning anew, as a replica that does not lead")
+    os.execv(sys.executable, sys.orig_argv)
