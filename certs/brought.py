@@ -6,7 +6,7 @@ looked at first, and while clients would refuse them, the last good pair goes on
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -15,12 +15,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from certs import authority, directory, handshake
 from certs.authority import Pair
 from certs.errors import Untrusted
-from certs.rotation import ABSENT, PATROL, SETTLE, Bundles, Standing, Store
+from certs.orders import SETTLE
+from certs.rotation import ABSENT, PATROL, Bundles, Standing, Store
 
 CA = "ca.crt"
 OVERLAP = timedelta(minutes=10)
 """How long a CA that the Secret no longer has stays in the caBundle: the kubelets bring a new Secret to the replicas at
 moments of their own, within two minutes."""
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -31,35 +34,33 @@ class Brought:
     With `bundled` the caBundle is made of the Secret's `ca.crt`; else it is the business of others.
     """
 
-    def __init__(
-        self, store: Store, source: Path, target: Path, name: str, *, bundled: bool, settle: timedelta = SETTLE
-    ) -> None:
+    def __init__(self, store: Store, source: Path, target: Path, name: str, *, bundled: bool) -> None:
         self._store, self._source, self._target, self._name = store, source, target, name
-        self._bundled, self._settle = bundled, settle
+        self._bundled = bundled
         self._extra: dict[x509.Certificate, datetime] = {}
         """CAs of the caBundle that the Secret does not have, and since when they are seen."""
-        self._accepted: tuple[Pair, datetime] | None = None
-        """The pair to be served, and since when the caBundle vouches for it."""
+        self._trusted: dict[x509.Certificate, datetime] | None = None
+        """CAs that every caBundle has, and since when they are seen; what the first look found has been there."""
 
-    def ensure(self, now: datetime) -> Standing:
+    def ensure(self) -> Standing:
         """Take over what is mounted, if it can be trusted, and say how it stands.
 
-        `now` is the API servers' time. Raises `Untrusted` with the reason why the mounted pair is not served,
-        `Unwritable`, `rotation.Conflict`, and whatever the store raises.
+        Raises `Untrusted` with the reason why the mounted pair is not served, `Unwritable`, `rotation.Conflict`, and
+        whatever the store raises.
         """
         live = self._store.read_ca_bundles()
         if live is None or not live.pems:
-            return Standing(now + ABSENT)
+            return Standing(ABSENT)
+        now = self._store.time()
         bundles = self._bundle(live, now) if self._bundled else live.pems
-        try:
-            pair = self._mounted(bundles, now)
-        except Untrusted:
-            self._accepted = None
-            raise
-        again = min([self._serve(pair, now), *(since + OVERLAP for since in self._extra.values())])
+        if self._trusted is None:
+            self._trusted = dict.fromkeys(_everywhere(live.pems), EVER)
+        self._trusted = {ca: self._trusted.get(ca, now) for ca in _everywhere(bundles)}
+        pair = self._mounted(bundles, now)
+        wait = min([self._serve(pair, now), *(since + OVERLAP - now for since in self._extra.values())])
         issuers = {certificate.issuer for certificate in _certificates(pair.certificate)}
         ends = [ca.not_valid_after_utc for pem in bundles for ca in _certificates(pem) if ca.subject in issuers]
-        return Standing(max(now, again), max(ends, default=None), authority.expires_at(pair.certificate))
+        return Standing(wait, max(ends, default=None), authority.expires_at(pair.certificate))
 
     def _bundle(self, live: Bundles, now: datetime) -> tuple[bytes, ...]:
         """The caBundle with the Secret's CAs, and for a while those that it had before, or that other replicas have."""
@@ -98,19 +99,18 @@ class Brought:
                 )
         return pair
 
-    def _serve(self, pair: Pair, now: datetime) -> datetime:
+    def _serve(self, pair: Pair, now: datetime) -> timedelta:
         """Serve the pair when all API servers have had time to trust it; at once, where nothing good is served."""
         served = directory.read(self._target)
         if served == pair:
-            return now + PATROL
-        if self._accepted is None or self._accepted[0] != pair:
-            self._accepted = pair, now
-        due = self._accepted[1] + self._settle
-        if served is not None and now < min(due, authority.expires_at(served.certificate)):
-            return due
+            return PATROL
+        settled = [ca for ca, since in (self._trusted or {}).items() if since <= now - SETTLE]
+        good = served is not None and now < authority.expires_at(served.certificate)
+        if good and handshake.refusal(pair, _pem(settled), self._name):
+            return SETTLE
         directory.publish(self._target, pair)
         log.info("the mounted certificate is served, valid until %s", authority.expires_at(pair.certificate))
-        return now + PATROL
+        return PATROL
 
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:
@@ -118,6 +118,10 @@ def _certificates(pem: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
         return []
+
+
+def _everywhere(bundles: Iterable[bytes]) -> set[x509.Certificate]:
+    return set.intersection(*(set(_certificates(pem)) for pem in bundles))
 
 
 def _pem(certificates: Iterable[x509.Certificate]) -> bytes:

@@ -6,7 +6,7 @@ through three places: `successor` (in the caBundle only), `signing`, `retired` (
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -37,13 +37,10 @@ class Material:
         return self.signing.certificate + (self.successor.certificate if self.successor else b"") + self.retired
 
 
-def advance(
-    material: Material | None, bundles: Sequence[bytes], now: datetime, settle: timedelta, orders: Orders
-) -> Material:
+def advance(material: Material | None, bundles: Sequence[bytes], now: datetime, orders: Orders) -> Material:
     """The material after its next single change, or the same when there is nothing to do.
 
-    `bundles` are the caBundles of the live configuration, one per webhook, read before the material was; `settle` is
-    how long every API server may take to notice a new caBundle.
+    `bundles` are the caBundles of the live configuration, one per webhook, read before the material was.
     """
     if material is None:
         return _founded(bundles, now)
@@ -59,7 +56,7 @@ def advance(
         return replace(material, published=None)
     if material.published is None or material.published > now:
         return replace(material, published=now)
-    return _succeeded(material, material.successor, now) if now >= material.published + settle else material
+    return _succeeded(material, material.successor, now) if now >= material.published + orders.settle else material
 
 
 def in_place(material: Material, bundles: Sequence[bytes]) -> bool:
@@ -67,11 +64,11 @@ def in_place(material: Material, bundles: Sequence[bytes]) -> bool:
     return bool(bundles) and all(bundle == material.bundle for bundle in bundles)
 
 
-def next_change(material: Material, settle: timedelta, orders: Orders) -> datetime:
+def next_change(material: Material, orders: Orders) -> datetime:
     """When `advance` will have something to do, as far as the clock decides it."""
     due = [renew_at(material.signing.certificate, orders.renew_ca)] if material.successor is None else []
     if material.published:
-        due.append(material.published + settle)
+        due.append(material.published + orders.settle)
     if material.retired_until:
         due.append(_distrusted_at(material.retired_until, orders))
     return min(due, default=expires_at(material.signing.certificate))

@@ -21,8 +21,6 @@ from certs.orders import NO_ORDERS, Orders
 
 ROUNDS = 12
 """Writes within one call; seven is the most that the longest absence needs, the rest is for other replicas."""
-SETTLE = timedelta(minutes=1)
-"""API servers follow the configuration by a watch, usually within a second."""
 PATROL = timedelta(hours=1)
 """The longest time between two looks, for the case that a watch has missed a change of the caBundle."""
 ABSENT = timedelta(seconds=10)
@@ -56,14 +54,17 @@ class Bundles:
 class Standing:
     """How things stand when everything is right."""
 
-    again: datetime
-    """When to look again, if the caBundle, the Secret or a mounted file does not change before."""
+    wait: timedelta
+    """How long until the next look, if the caBundle, the Secret or a mounted file does not change before."""
     ca_expires: datetime | None = None
     serving_expires: datetime | None = None
 
 
 class Store(Protocol):
     """Where the replicas meet. Errors of the cluster pass through `Rotation` as they are."""
+
+    def time(self) -> datetime:
+        """What time it is for the API servers: it is they who judge, and a wrong clock of ours does no harm."""
 
     def read_ca(self) -> Stored | None:
         """The CA's Secret; None if there is none."""
@@ -81,27 +82,27 @@ class Store(Protocol):
 class Rotation:
     """Certificates of the webhook that is reached as Service `service` in `namespace`, served from `target`."""
 
-    def __init__(self, store: Store, target: Path, service: str, namespace: str, *, settle: timedelta = SETTLE) -> None:
+    def __init__(self, store: Store, target: Path, service: str, namespace: str) -> None:
         self._store = store
         self._directory = target
         self._names = (f"{service}.{namespace}.svc", f"{service}.{namespace}.svc.cluster.local")
-        self._settle = settle
 
-    def ensure(self, now: datetime) -> Standing:
+    def ensure(self) -> Standing:
         """Make everything right, and say how it stands.
 
-        `now` is the API servers' time, since they judge. A certificate is served only after the caBundle is in place,
-        so that a webhook that has one can be called; without a configuration there is nothing to be right yet.
+        A certificate is served only after the caBundle is in place, so that a webhook that has one can be called;
+        without a configuration there is nothing to be right yet.
         Raises `UnreadableCA`, `Unwritable`, `Unsettled`, and whatever the store raises but `Conflict`.
         """
         for _ in range(ROUNDS):
             # The bundle first: it is always written after the CA, so the CA read next is never older than it.
             live = self._store.read_ca_bundles()
             if live is None or not live.pems:
-                return Standing(now + ABSENT)
+                return Standing(ABSENT)
             stored = self._store.read_ca()
+            now = self._store.time()  # after what is read: it is never older than a moment that is stored
             material, orders = (decode(stored.data), stored.orders) if stored else (None, NO_ORDERS)
-            wanted = advance(material, live.pems, now, self._settle, orders)
+            wanted = advance(material, live.pems, now, orders)
             try:
                 if wanted != material:
                     self._store.write_ca(encode(wanted), stored.version if stored else None)
@@ -122,11 +123,11 @@ class Rotation:
 
     def _standing(self, material: Material, now: datetime, orders: Orders) -> Standing:
         pair = self._serve(material, now, orders)
-        due = [authority.renew_at(pair.certificate, orders.renew_serving), next_change(material, self._settle, orders)]
+        due = [authority.renew_at(pair.certificate, orders.renew_serving), next_change(material, orders)]
         if not authority.signed(pair.certificate, material.signing.certificate):
-            due.append(self._settled_at(material))
+            due.append(_settled_at(material, orders))
         expires = authority.expires_at(material.signing.certificate), authority.expires_at(pair.certificate)
-        return Standing(max(now, min(now + PATROL, *due)), *expires)
+        return Standing(min(PATROL, max(timedelta(0), min(due) - now)), *expires)
 
     def _serve(self, material: Material, now: datetime, orders: Orders) -> Pair:
         """This replica's pair, issued anew when it is due, broken, or by a CA that signs no longer."""
@@ -150,13 +151,16 @@ class Rotation:
             return str(error)
         if now >= authority.renew_at(pair.certificate, orders.renew_serving):
             return "it is due"
-        if not authority.signed(pair.certificate, material.signing.certificate) and now >= self._settled_at(material):
+        if not authority.signed(pair.certificate, material.signing.certificate) and now >= _settled_at(
+            material, orders
+        ):
             return "another CA signs now"
         return ""
 
-    def _settled_at(self, material: Material) -> datetime:
-        """When every API server trusts a CA that was founded in place of a lost one; a successor signs only then."""
-        return authority.issued_at(material.signing.certificate) + self._settle
+
+def _settled_at(material: Material, orders: Orders) -> datetime:
+    """When every API server trusts a CA that was founded in place of a lost one; a successor signs only then."""
+    return authority.issued_at(material.signing.certificate) + orders.settle
 
 
 def _change(before: Material | None, after: Material) -> str:

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,7 +31,6 @@ from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default
 from analyzer.routing.nginx import Nginx
 from analyzer.witness import Witness
-from certs.rotation import SETTLE
 from detour import logs
 from detour.keeper import OWN, SOURCES, Keeper, Source, keeper
 from webhook.health import Health
@@ -46,7 +44,6 @@ log = logging.getLogger(__name__)
 @click.option(
     "--mounted", type=click.Path(path_type=Path), default=Path("/run/detour/secret"), help="the Secret's files"
 )
-@click.option("--settle", type=click.FloatRange(min=1), default=SETTLE.total_seconds(), hidden=True)
 @click.option("--kubeconfig", help="instead of the pod's own ServiceAccount")
 @click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
 @click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none")
@@ -58,7 +55,6 @@ def command(
     certificates: Path,
     certificates_from: str,
     mounted: Path,
-    settle: float,
     kubeconfig: str | None,
     port: int,
     metrics_server: str,
@@ -78,7 +74,7 @@ def command(
     reach = _reach(allowed, shared, metrics_server, namespace)
     cluster = Cluster.follow(client, agenda.add, namespace)
     pod = {"name": identity, "namespace": namespace, "uid": os.environ.get("POD_UID", "")}
-    source = Source(certificates_from, mounted, timedelta(seconds=settle))
+    source = Source(certificates_from, mounted)
 
     def tell(problem: str) -> None:
         Journal(client, identity).warn("Certificates", problem, PODS, pod)

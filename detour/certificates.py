@@ -27,8 +27,8 @@ class ClusterStore:
         self._client = client
         self._namespace = namespace
 
-    def now(self) -> datetime:
-        """The time of those who judge the certificates. A wrong clock of ours does no harm."""
+    def time(self) -> datetime:
+        """By the API server's clock."""
         return self._client.now()
 
     def read_ca(self) -> Stored | None:

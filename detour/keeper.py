@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -32,16 +31,16 @@ Tell = Callable[[str], None]
 class Certificates(Protocol):
     """`certs.rotation.Rotation`, or `certs.brought.Brought`."""
 
-    def ensure(self, now: datetime) -> Standing:
+    def ensure(self) -> Standing:
         """Make everything right, and say how it stands."""
 
 
 class Keeper:
     """Looks in a thread: when something is due, and when somebody changed what the certificates depend on."""
 
-    def __init__(self, certificates: Certificates, store: ClusterStore, mounted: Path | None, tell: Tell) -> None:
+    def __init__(self, certificates: Certificates, mounted: Path | None, tell: Tell) -> None:
         """`mounted`: where a Secret is mounted that others change. `tell` is given each new reason for complaint."""
-        self._certificates, self._store, self._mounted, self._tell = certificates, store, mounted, tell
+        self._certificates, self._mounted, self._tell = certificates, mounted, tell
         self._watches: list[Watch] = []
         self._look = threading.Event()
         self._problem = "waiting for the caBundle"
@@ -88,13 +87,12 @@ class Keeper:
 
     def _once(self) -> float:
         """Seconds until the next look."""
-        now = self._store.now()
-        standing = self._certificates.ensure(now)
+        standing = self._certificates.ensure()
         for certificate, ends in (("ca", standing.ca_expires), ("serving", standing.serving_expires)):
             if ends:
                 telemetry.CERTIFICATE_EXPIRES.labels(certificate).set(ends.timestamp())
         self._problem = self._told = ""
-        return min(max(1.0, (standing.again - now).total_seconds()), LONGEST_WAIT)
+        return min(max(1.0, standing.wait.total_seconds()), LONGEST_WAIT)
 
     def _complain(self, error: Exception, backoff: float) -> None:
         self._problem = " ".join(str(error).split()) or type(error).__name__
@@ -116,19 +114,18 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where certificates come from: one of `SOURCES`, the Secret's files for two of them, and `rotation.SETTLE`."""
+    """Where certificates come from: one of `SOURCES`, for two of them the files of a Secret."""
 
     kind: str
     mounted: Path
-    settle: timedelta
 
 
 def keeper(client: Client, namespace: str, target: Path, source: Source, tell: Tell) -> Keeper:
     """The keeper of the certificate that is served from `target`."""
     store = ClusterStore(client, namespace)
     if source.kind == OWN:
-        own = Rotation(store, target, SERVICE, namespace, settle=source.settle)
-        return Keeper(own, store, None, tell).follow(client, namespace)
+        own = Rotation(store, target, SERVICE, namespace)
+        return Keeper(own, None, tell).follow(client, namespace)
     bundled = source.kind == MOUNTED
-    brought = Brought(store, source.mounted, target, host_name(namespace), bundled=bundled, settle=source.settle)
-    return Keeper(brought, store, source.mounted, tell).follow(client, namespace)
+    brought = Brought(store, source.mounted, target, host_name(namespace), bundled=bundled)
+    return Keeper(brought, source.mounted, tell).follow(client, namespace)

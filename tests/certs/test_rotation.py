@@ -8,7 +8,7 @@ import pytest
 from certs import directory
 from certs.authority import Pair, check, issue_ca, issue_serving
 from certs.errors import Unsettled
-from certs.rotation import SETTLE
+from certs.orders import SETTLE
 from tests.certs.world import BEGIN, NAMES, Cluster, Crash, Replica, installed, live
 
 

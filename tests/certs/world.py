@@ -8,8 +8,8 @@ from pathlib import Path
 from certs import directory
 from certs.authority import Pair, check
 from certs.material import Material, decode
-from certs.orders import NO_ORDERS, Orders
-from certs.rotation import SETTLE, Bundles, Conflict, Rotation, Stored
+from certs.orders import NO_ORDERS, SETTLE, Orders
+from certs.rotation import Bundles, Conflict, Rotation, Stored
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 LAG = SETTLE / 2
@@ -34,6 +34,9 @@ class Cluster:
     writes: int = 0
     around: Callable[[int, bool], None] = lambda _number, _done: None
     """Called before and after each write: the place where a test crashes, or lets another replica come first."""
+
+    def time(self) -> datetime:
+        return self.now
 
     def read_ca(self) -> Stored | None:
         return None if self.secret is None else Stored(dict(self.secret), str(self.version), self.orders)
@@ -84,8 +87,9 @@ class Replica:
         self.cluster, self.folder, self.due = cluster, folder, cluster.now
 
     def run(self) -> None:
-        self.due = Rotation(self.cluster, self.folder, "detour", "detour").ensure(self.cluster.now).again
-        assert self.due > self.cluster.now
+        standing = Rotation(self.cluster, self.folder, "detour", "detour").ensure()
+        assert standing.wait > timedelta(0)
+        self.due = self.cluster.now + standing.wait
 
     def pair(self) -> Pair:
         pair = directory.read(self.folder)
