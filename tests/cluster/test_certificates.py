@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.cluster.kubectl import eventually, get, kubectl
+from tests.cluster.rotations import CA, SERVING, rotate, under_way
 
 
 def bundles() -> list[str]:
@@ -30,3 +31,11 @@ def test_one_that_somebody_emptied_is_put_right_within_seconds() -> None:
     patch = [{"op": "remove", "path": f"/webhooks/{index}/clientConfig/caBundle"} for index in range(len(before))]
     kubectl("patch", "mutatingwebhookconfiguration", "zz-detour", "--type=json", "-p", json.dumps(patch))
     eventually(lambda: bundles() == before, "the caBundle is back", 10)
+
+
+@pytest.mark.alone
+def test_nobody_notices_that_certificates_and_the_ca_are_renewed() -> None:
+    with under_way() as account:
+        rotate(account, [SERVING, CA, CA, SERVING])
+    assert not account.failures, account.failures[:3]
+    assert len(account.met) >= 5, account.told

@@ -36,7 +36,9 @@ ANALYZER = {
 ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
     ("coordination.k8s.io", "leases", "detour-analyzer"): ("get", "update"),
-    ("", "secrets", None): ("create",),  # the CA's; RBAC sees no name on create
+}
+ITS_CA = {
+    ("", "secrets", None): ("create",),  # RBAC sees no name on create
     ("", "secrets", "detour-ca"): ("get", "list", "patch", "watch"),
 }
 EVERYTHING = ("alertproviders", "canaries", "metrictemplates")
@@ -73,6 +75,7 @@ def test_the_analyzer_may_do_this_in_every_namespace_and_no_more() -> None:
 
 def test_the_analyzer_may_do_this_in_its_own_namespace_and_no_more() -> None:
     assert rights(the("Role", "detour-analyzer", "rbac/analyzer.yaml")) == ANALYZER_AT_HOME
+    assert rights(the("Role", "detour-ca", "rbac/ca.yaml")) == ITS_CA
 
 
 @pytest.mark.parametrize("name", PEOPLE)
@@ -81,14 +84,16 @@ def test_a_role_for_people_allows_this_and_no_more(name: str) -> None:
 
 
 def test_there_are_no_other_roles_and_only_the_analyzer_is_bound() -> None:
-    everything = documents("rbac/analyzer.yaml") + documents("rbac/users.yaml")
+    everything = [o for name in ("analyzer", "ca", "users") for o in documents(f"rbac/{name}.yaml")]
     found = sorted((o["kind"], o["metadata"]["name"]) for o in everything)
     assert found == [
         ("ClusterRole", "detour-analyzer"),
         *(("ClusterRole", name) for name in sorted(PEOPLE)),
         ("ClusterRoleBinding", "detour-analyzer"),
         ("Role", "detour-analyzer"),
+        ("Role", "detour-ca"),
         ("RoleBinding", "detour-analyzer"),
+        ("RoleBinding", "detour-ca"),
         ("ServiceAccount", "detour-analyzer"),
         ("ValidatingAdmissionPolicy", "detour-custody"),
         ("ValidatingAdmissionPolicyBinding", "detour-custody"),
