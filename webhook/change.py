@@ -13,7 +13,7 @@ from webhook.fold import fold
 from webhook.keys import Keys
 from webhook.objects import annotations
 from webhook.request import Request
-from webhook.revision import Template, digest, without_restart
+from webhook.revision import Template, digest, short, without_restart
 from webhook.stash import Stash, StashError
 from webhook.wording import Wording
 
@@ -83,6 +83,7 @@ def understood(request: Request, settings: Settings, now: datetime) -> Change:
         waiting, keys = None, ours.dropping(keys, primary)
     if waiting is None:
         return Change(request, settings, now, keys, primary, wanted, None, wanted, wanted != primary)
+    keys[stash.REVISION] = short(waiting.digest)  # or the analyzer would not see it, whoever took the label away
     promoting = annotations(request.object).get(stash.PREVIOUS) != annotations(request.old).get(stash.PREVIOUS)
     marks = request.manager in MARKERS and not any(
         owned(entry) for owner, entry in entries(request.object).items() if owner[0] == request.manager

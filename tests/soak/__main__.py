@@ -1,4 +1,5 @@
-"""`python -m tests.soak`: random commands on several applications at once, judged by the laws that must always hold.
+"""`python -m tests.soak`: random commands on several applications at once, judged by the laws that must always hold;
+then a million broken reviews (`tests.fuzz`).
 
 SEED repeats a run's commands and pauses, COUNT is how many commands, APPLICATIONS how many take their share of them.
 The exit status is 1 if a law was broken, or an application did not come to what was wished last.
@@ -19,6 +20,7 @@ from tests.cluster import namespaces
 from tests.cluster.kubectl import ROOT
 from tests.cluster.namespaces import unique
 from tests.cluster.shop import QUICK, Shop
+from tests.fuzz.__main__ import main as fuzz
 from tests.soak.application import Application
 from tests.soak.recording import recording
 from tests.soak.story import around, lines
@@ -143,4 +145,4 @@ def say(text: str) -> None:
 if __name__ == "__main__":
     # As an exception, so that the namespaces are taken away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sys.exit(main())
+    sys.exit(main() | fuzz())

@@ -1,0 +1,1 @@
+"""Millions of broken reviews, and what must hold for whatever is answered."""
