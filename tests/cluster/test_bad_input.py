@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.cluster.kubectl import Object, eventually
+from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.shop import PROMETHEUS, OpenShop, Shop, tag_of
 from tests.cluster.test_metrics import allow_secrets, secret
 
@@ -112,14 +112,17 @@ def test_a_metric_without_data_keeps_the_canary_at_its_first_step(shop: Shop, qu
     shop.until_weight(50, 30)
 
 
-def test_a_template_of_another_namespace_brings_no_credentials(shop: Shop, open_shop: OpenShop) -> None:
-    other = open_shop()
-    other.apply(template(other, secretRef={"name": "token"}))
+def test_a_template_that_all_may_use_brings_no_credentials(shop: Shop) -> None:
+    shared = template(shop, secretRef={"name": "token"})
+    shared["metadata"] = {"name": shop.namespace, "namespace": "detour"}
     metric = shop.canary()["spec"]["analysis"]["metrics"][0]
-    reference = {"name": "success-rate", "namespace": other.namespace}
-    patched(shop, analysis={"metrics": [metric | {"templateRef": reference}]})
-    shop.set_image("6.0.1")
-    waits_saying(shop, f"has credentials, which are for namespace {other.namespace} alone; make a template of your own")
+    kubectl("apply", "-f", "-", stdin=json.dumps(shared))
+    try:
+        patched(shop, analysis={"metrics": [metric | {"templateRef": shared["metadata"]}]})
+        shop.set_image("6.0.1")
+        waits_saying(shop, "has credentials, which are for namespace detour alone; make a template of your own")
+    finally:
+        kubectl("-n", "detour", "delete", "metrictemplate", shop.namespace)
     patched(shop, analysis={"metrics": [metric]})
     goes_on(shop)
 

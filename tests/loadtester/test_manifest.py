@@ -29,6 +29,16 @@ def test_the_pod_has_no_token_and_no_place_to_write_to() -> None:
     assert {argument.removeprefix("--allow=") for argument in container["args"][1:]} <= set(PROGRAMS)
 
 
+def test_it_is_bounded_and_reached_by_detour_and_its_own_namespace_alone() -> None:
+    (container,) = the("Deployment", "flagger-loadtester", FILE)["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"]
+    spec = the("NetworkPolicy", "flagger-loadtester", FILE)["spec"]
+    assert spec["podSelector"] == the("Deployment", "flagger-loadtester", FILE)["spec"]["selector"]
+    (rule,) = spec["ingress"]
+    detour = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "detour"}}}
+    assert rule == {"from": [{"podSelector": {}}, detour], "ports": [{"protocol": "TCP", "port": "http"}]}
+
+
 def test_the_base_does_not_bring_the_load_tester() -> None:
     (base,) = documents("kustomization.yaml")
     assert not [resource for resource in base["resources"] if "loadtester" in resource]

@@ -88,3 +88,22 @@ def test_the_webhook_knows_the_analyzer_by_the_account_that_the_pod_runs_as() ->
     (account,) = [e for e in container("webhook")["env"] if e["name"] == "POD_SERVICE_ACCOUNT"]
     assert account["valueFrom"]["fieldRef"]["fieldPath"] == "spec.serviceAccountName"
     assert pod()["serviceAccountName"] == "detour-analyzer"
+
+
+def test_the_pod_is_connected_to_by_its_ports_alone_and_all_but_the_webhooks_by_pods() -> None:
+    spec = the("NetworkPolicy", "detour", "network.yaml")["spec"]
+    labels = the("Deployment", "detour", "deployment.yaml")["spec"]["template"]["metadata"]["labels"]
+    assert spec["podSelector"]["matchLabels"].items() <= labels.items()
+    assert spec["policyTypes"] == ["Ingress"]
+    anybody, pods = spec["ingress"]
+    assert anybody == {"ports": [{"protocol": "TCP", "port": "webhook"}]}
+    assert pods["from"] == [{"namespaceSelector": {}}]
+    open_ports = {port["port"] for rule in spec["ingress"] for port in rule["ports"]}
+    assert open_ports == {port["name"] for c in pod()["containers"] for port in c["ports"]}
+    (base,) = documents("kustomization.yaml")
+    assert "network.yaml" in base["resources"]
+
+
+@pytest.mark.parametrize("name", ["webhook", "analyzer"])
+def test_the_memory_of_a_container_is_bounded(name: str) -> None:
+    assert container(name)["resources"]["limits"]["memory"] == "1Gi"

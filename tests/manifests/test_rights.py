@@ -29,6 +29,7 @@ ANALYZER = {
         "watch",
     ),  # held, or put back, while they are needed
     ("", "serviceaccounts", None): ("list", "patch", "watch"),
+    ("discovery.k8s.io", "endpointslices", "kubernetes"): ("get",),  # the API server's, which nobody has called
     ("", "events", None): ("create", "patch"),
     ("events.k8s.io", "events", None): ("create", "patch"),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "zz-detour"): (*READ[:2], "patch", "watch"),
