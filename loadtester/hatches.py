@@ -39,8 +39,8 @@ def opened(program: str, arguments: Iterable[str]) -> str:
 
 
 def _long(hatch: Hatch, argument: str) -> str:
-    """Abbreviations count, as getopt has them."""
-    name = argument[2:].partition("=")[0]
+    """Abbreviations count, as getopt has them; and curl has an `--expand-` form of each option."""
+    name = argument[2:].partition("=")[0].removeprefix("expand-")
     if not argument.startswith("--") or not name:
         return ""
     return next((f"--{word}" for word in hatch.words if word.startswith(name)), "")

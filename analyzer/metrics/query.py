@@ -66,7 +66,7 @@ def _inside_after(inside: str, token: str) -> str:
     last = token[-1]
     if inside == "":
         return last if last in ('"', "'", "`", "#") else ""
-    return "" if last == ("\n" if inside == "#" else inside) else inside
+    return "" if last in ("\r\n" if inside == "#" else inside) else inside
 
 
 def _placed(value: str, inside: str, expression: str, outside: re.Pattern[str] | None = None) -> str:
@@ -77,7 +77,7 @@ def _placed(value: str, inside: str, expression: str, outside: re.Pattern[str] |
         case "`" if "`" in value:
             raise SpecError(f"the value of {expression}", "it has a backquote", 'use "…" around it in the query')
         case "#":
-            return value.replace("\n", " ")
+            return " ".join(re.split(r"[\r\n]", value))
         case "" if outside and not outside.fullmatch(value):
             raise SpecError(f"the value of {expression}", f"{value!r} is no plain name", "quote it in the query")
     return value

@@ -125,6 +125,15 @@ def test_a_comment_ends_where_it_did() -> None:
     assert render("up # {{ variables.x }}\n", VALUES, {"x": "a\nor vector(0)"}) == "up # a or vector(0)\n"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_no_value_ends_the_comment_that_it_is_put_into(end: str) -> None:
+    """Prometheus' lexer takes a carriage return for the end of a line, too."""
+    query = f'up # {{{{ variables.x }}}}{end}+ "{{{{ variables.x }}}}"'
+    assert render(query, {}, {"x": f'a{end}"b'}).splitlines()[0].startswith("up # a ")
+    assert '"a' in render(query, {}, {"x": 'a"'}).splitlines()[-1]
+    assert render(query, {}, {"x": 'a"'}).endswith('a\\""')
+
+
 LITERAL = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)""")
 """A string of PromQL: its lexer's rules, written down anew."""
 

@@ -27,6 +27,8 @@ WRK = ["connections=", "duration=", "threads=", "script=", "header=", "latency",
         "curl -K - http://x",
         "curl -sK- http://x",
         "curl --config - http://x",
+        "curl --variable x=/tmp/x.so --expand-engine '{{x}}' http://x",
+        "curl --expand-config=- http://x",
     ],
 )
 def test_a_script_or_library_of_the_callers_is_refused(line: str) -> None:
