@@ -75,6 +75,6 @@ def watches_expired(scene: Scene) -> None:
             kill(API_SERVER)
             until_the_api_server_answers()
         scene.ends("Succeeded", live="6.0.2")
-        outcomes = [ending["outcome"] for ending in (scene.status() or {})["history"]]
-        scene.note(f"endings: {', '.join(outcomes)}")
-        assert outcomes[-2:] == ["Superseded", "Succeeded"], outcomes
+        history = (scene.status() or {})["history"]
+        promoted = [image for ending in history if ending["outcome"] == "Succeeded" for image in ending["images"]]
+        assert [image.rpartition(":")[2] for image in promoted] == ["6.0.2"], f"promoted: {promoted}"

@@ -128,7 +128,8 @@ class Way:
         pair = _Pair((writer, theirs[1]))
         self._pairs.add(pair)
         try:
-            await asyncio.gather(self._relay(pair, reader, theirs[1]), self._relay(pair, theirs[0], writer))
+            with suppress(asyncio.CancelledError):  # it is the end of the way
+                await asyncio.gather(self._relay(pair, reader, theirs[1]), self._relay(pair, theirs[0], writer))
         finally:
             self._pairs.discard(pair)
             pair.reset()
