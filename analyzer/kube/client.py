@@ -205,17 +205,13 @@ class Client:
                 raise
 
     def watch(self, resource: Resource, query: Mapping[str, str], seconds: int, accept: str = JSON) -> Iterator[Object]:
-        """The events of a watch until the server ends it after `seconds`. Raises Expired, Unreachable.
+        """The events of a watch that has begun, until the server ends it after `seconds`. Raises Expired, Unreachable.
 
-        The server sends a bookmark every minute, so a connection that says nothing for longer is dead.
+        The server sends a bookmark every minute or two, so a connection that says nothing for longer is dead.
         """
         query = {**query, "watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
         response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, SILENCE))
-        try:
-            yield from _events(response.response)
-        finally:
-            response.response.close()
-            response.response.release_conn()
+        return _events(response.response)
 
     def list_for_watch(self, resource: Resource, query: Mapping[str, str], accept: str = JSON) -> Object:
         """The list that a watch starts from, in the form that `accept` asks for."""
@@ -302,3 +298,6 @@ def _events(stream: Any) -> Iterator[Object]:
             yield from (json.loads(line) for line in lines if line)
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise Unreachable(f"the watch broke off: {error}") from error
+    finally:
+        stream.close()
+        stream.release_conn()

@@ -128,15 +128,15 @@ class Watch:
             raise Unreachable("the API server ended it at once")
 
     def _broke(self, error: Unreachable) -> None:
-        """An API server that is away is told once, not by every watch every few seconds."""
+        """An API server that is away is told once by each watch, not every few seconds."""
         level = logging.DEBUG if self._broken else logging.WARNING
         log.log(level, "the watch of %s broke off, and is tried again: %s", self.resource.plural, error)
         self._broken = True
 
-    def _hear(self, version: str) -> None:
+    def _goes_on(self) -> None:
         if self._broken:
             log.info("the watch of %s goes on", self.resource.plural)
-        self._version, self._heard, self._broken = version, time.monotonic(), False
+        self._broken = False
 
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))
@@ -156,7 +156,7 @@ class Watch:
             for key, item in (listed | learned).items():
                 self._keep(key, item)
             self._past = version
-        self._hear(str(version))
+        self._version, self._heard = str(version), time.monotonic()
         self._synced.set()
         for key in before.keys() | listed.keys():
             if _version(before.get(key)) != _version(listed.get(key)):
@@ -164,11 +164,13 @@ class Watch:
 
     def _follow(self) -> None:
         query = {**self._query, "resourceVersion": self._version}
-        for event in self._client.watch(self.resource, query, random.randint(*SECONDS_PER_WATCH), self._forms[1]):
+        events = self._client.watch(self.resource, query, random.randint(*SECONDS_PER_WATCH), self._forms[1])
+        self._goes_on()
+        for event in events:
             found = event["object"]
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
-            self._hear(found["metadata"]["resourceVersion"])
+            self._version, self._heard = found["metadata"]["resourceVersion"], time.monotonic()
             if event["type"] == "DELETED":
                 self._remove(found)
             elif event["type"] != "BOOKMARK":
