@@ -80,6 +80,11 @@ class Cluster:
         """Whether every watch has its first list: before that nothing may be decided."""
         return all(watch.synced for watch in self.watches)
 
+    def concerned(self) -> set[Key]:
+        """Every application that has a Canary, or of which something is diverted."""
+        diverted = {(found["metadata"]["namespace"], owner_of(found)) for found in self.diverted.all()}
+        return diverted | {(found["metadata"]["namespace"], target_of(found)) for found in self.canaries.all()}
+
     def canary_for(self, key: Key) -> Object | None:
         """The Canary whose target this is; the oldest, if there are several."""
         return next(iter(self.canaries_for(key)), None)
@@ -185,3 +190,8 @@ def _owner(found: Object) -> str | None:
         return None
     owners = found["metadata"].get("ownerReferences") or ()
     return next((str(owner["name"]) for owner in owners if owner["kind"] == DEPLOYMENTS.kind), str(label))
+
+
+def owner_of(found: Object) -> str:
+    """The name of the application that a Deployment, Service or Ingress belongs to, be it the primary itself."""
+    return _owner(found) or str(found["metadata"]["name"])

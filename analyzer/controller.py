@@ -14,19 +14,22 @@ from typing import Any
 from analyzer import telemetry
 from analyzer.actions import Plan
 from analyzer.agenda import Agenda, Key
+from analyzer.anchor import Anchor
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
 from analyzer.examine import examined
+from analyzer.farewell import is_outdated
 from analyzer.fields import SpecError
 from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused, Unreachable
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
 from analyzer.metrics import validate
-from analyzer.observe import Neighbours, look, neighbours_of
+from analyzer.observe import Neighbours, View, look, neighbours_of
 from analyzer.perform import Findings, Performer
 from analyzer.plan import plan
 from analyzer.policies import Policies
+from analyzer.removal import Removal
 from analyzer.routing import Router
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
@@ -59,6 +62,8 @@ class Controller:
         policies: Policies,
         custody: Custody,
         witness: Witness,
+        removal: Removal,
+        anchor: Anchor,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._cluster = cluster
@@ -69,6 +74,8 @@ class Controller:
         self._policies = policies
         self._custody = custody
         self._witness = witness
+        self._removal = removal
+        self._anchor = anchor
         self._now = now
         self._failures: dict[Key, int] = {}
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
@@ -117,7 +124,8 @@ class Controller:
     def reconcile(self, key: Key) -> float | None:
         """Do what there is to do for one application now; returns in how many seconds to look again, if at all."""
         findings: Findings = {}
-        self._custody.settle(key)  # first: what it holds may be deleted at any moment
+        self._anchor.settle()
+        self._custody.settle(key, over=self._is_over(key))  # first: what it holds may be deleted at any moment
         self._policies.settle(key)
         self._witness.settle(key)
         self._tell_rivals(key)
@@ -137,10 +145,14 @@ class Controller:
         view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
         if view.seen.obstacle:
             self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look
+        leaving = self._removal.reason
         seen = examined(self._cluster, view, status, self._now())
-        seen = replace(seen, unusable=unusable, checks=self._measurements.take(key, view.occasion))
-        result = plan(spec, status, replace(seen, **findings), self._now())
-        self._store(key, canary, status, result.status)
+        seen = replace(seen, unusable=leaving or unusable, checks=self._measurements.take(key, view.occasion))
+        result = plan(spec, self._known(status, view), replace(seen, **findings), self._now())
+        after = result.status
+        if leaving and not after.phase.in_flight:
+            after = replace(after, guarded=False)
+        self._store(key, canary, status, after)
         found: Findings = {}
         for action in result.actions:
             telemetry.ACTIONS.labels(type(action).__name__).inc()
@@ -154,6 +166,21 @@ class Controller:
                 log.warning("%s/%s: %s was refused: %s", *key, type(action).__name__, error)
                 return result, {"refused": error.message}
         return result, found
+
+    def _is_over(self, key: Key) -> bool:
+        """Whether Detour is being removed, and nothing of this application is on its way any more."""
+        if not self._removal.reason:
+            return False
+        canary, cluster = self._cluster.canary_for(key), self._cluster
+        left = any(cluster.parts(watch, key) for watch in (cluster.ingresses, cluster.services, cluster.diverted))
+        in_flight = canary is not None and from_object(canary).phase.in_flight
+        return not left and not in_flight
+
+    def _known(self, status: Status, view: View) -> Status:
+        """What waited since another installation does not run by itself, if the primary is another by now."""
+        if view.primary is None or view.waiting is None or not is_outdated(view.primary):
+            return status
+        return status.remember_rejected(view.waiting.digest)
 
     def _tell_rivals(self, key: Key) -> None:
         found = self._cluster.canaries_for(key)

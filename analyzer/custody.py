@@ -56,10 +56,10 @@ class Custody:
             return False
         return True
 
-    def settle(self, key: Key) -> None:
-        """Hold what has to be held, and let go of the rest. Raises Unreachable."""
+    def settle(self, key: Key, *, over: bool = False) -> None:
+        """Hold what has to be held, and let go of the rest; of everything, if it is `over`. Raises Unreachable."""
         held = self._holdings.of(key)
-        primary = self._primary(key, needed=bool(held))
+        primary = None if over else self._primary(key, needed=bool(held))
         try:
             templates = _templates(primary) if primary else None
         except stash.StashError:

@@ -55,6 +55,14 @@ class Holdings:
             if finalizer in (found["metadata"].get("finalizers") or ())
         }
 
+    @property
+    def holders(self) -> set[Key]:
+        """Every Deployment that something is held for."""
+        with self._lock:
+            secrets = list(self._secrets.values())
+        found = secrets + [found for watch in self._followed.values() for found in watch.all()]
+        return {(each["metadata"]["namespace"], name) for each in found for name in holders(each)}
+
     def touch_all(self, namespace: str) -> None:
         """Look at every Deployment that something is held for in a namespace."""
         for _, found in self._in_namespace(namespace):

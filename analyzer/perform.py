@@ -31,6 +31,7 @@ from analyzer.labels import LabelError
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.observe import View
+from analyzer.removal import Removal
 from analyzer.routing import Router
 from webhook.stash import Stash
 
@@ -42,13 +43,20 @@ class Performer:
     """Everything that an action needs: the cluster, the router, the events, and how to measure."""
 
     def __init__(
-        self, cluster: Cluster, router: Router, journal: Journal, measurer: Measurer, measurements: Measurements
+        self,
+        cluster: Cluster,
+        router: Router,
+        journal: Journal,
+        measurer: Measurer,
+        measurements: Measurements,
+        removal: Removal,
     ) -> None:
         self._cluster = cluster
         self._router = router
         self._journal = journal
         self._measurer = measurer
         self._measurements = measurements
+        self._removal = removal
 
     def perform(self, action: Action, view: View) -> Findings:
         """Carry out one action. Raises the errors of `analyzer.kube.errors`."""
@@ -78,7 +86,8 @@ class Performer:
                 self._delete(DEPLOYMENTS, self._cluster.diverted, view)
             case Ask():
                 assert view.primary
-                self._cluster.diverted.learn(promotion.ask(self._cluster.client, view.primary, action))
+                ask = promotion.do if self._removal.is_unanswered() else promotion.ask
+                self._cluster.diverted.learn(ask(self._cluster.client, view.primary, action))
             case Label():
                 assert view.primary
                 self._cluster.diverted.learn(promotion.label(self._cluster.client, view.primary, action.state))

@@ -13,6 +13,7 @@ from analyzer.journal import Journal
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict, Fenced
 from analyzer.kube.resources import CANARIES, CANARY_POLICIES
+from analyzer.removal import Removal
 from webhook import stash
 
 Object = Mapping[str, Any]
@@ -42,13 +43,16 @@ def ensure_default(client: Client, wait: Callable[[float], None] = time.sleep) -
 class Policies:
     """Works on one application at a time, from what the watches hold."""
 
-    def __init__(self, cluster: Cluster, journal: Journal) -> None:
+    def __init__(self, cluster: Cluster, journal: Journal, removal: Removal) -> None:
         self._cluster = cluster
         self._journal = journal
+        self._removal = removal
         self._told: dict[Key, str] = {}
 
     def settle(self, key: Key) -> None:
         """Make, change or take away the Canary that a policy gives. The user's own always wins."""
+        if self._removal.reason:
+            return  # they go their way out as they are
         deployment = self._cluster.targets.get(*key)
         canaries = self._cluster.canaries_for(key)
         given = [canary for canary in canaries if policy.is_by_policy(canary)]
@@ -72,13 +76,20 @@ class Policies:
         target = self._cluster.targets.get(*key)
         if target is None or self._cluster.policy_for(key) is not None or not self._is_ours(key, target):
             return
+        if self._removal.takes_all_canaries():
+            return
         waited = stash.TEMPLATE in (target["metadata"].get("annotations") or {})
         if promotion.release(self._cluster.client, target) and waited:
             text = f"Detour has let go of {key[1]}.{key[0]}: the update that waited is dropped"
             self._journal.tell(Emit(text, warning=True, milestone=True), None, target)
 
     def _is_ours(self, key: Key, target: Object) -> bool:
-        """By the reserved label, or by keys that prove themselves: what anybody else has written is left alone."""
+        """By the reserved label, or by keys that prove themselves: what anybody else has written is left alone.
+
+        So is what an installation before this one has kept: its Canary may come at any time.
+        """
+        if stash.state(dict(target)) == stash.STATE_PENDING:
+            return False
         if (target["metadata"].get("labels") or {}).get(stash.POLICY) == stash.POLICY_CANARY:
             return True
         primary = self._cluster.diverted.get(*key) or {}
@@ -88,6 +99,9 @@ class Policies:
             return False
 
     def _create(self, key: Key, body: dict[str, Any], deployment: Object) -> None:
+        if self._removal.takes_all_canaries():
+            self._say(key, deployment, "the definition of Canaries is gone: it waits until that is back")
+            return
         try:
             self._cluster.canaries.learn(self._cluster.client.create(CANARIES, body))
         except Conflict:

@@ -3,9 +3,7 @@
 import logging
 import os
 import signal
-import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,24 +13,19 @@ from analyzer import telemetry
 from analyzer.addresses import OPTION as ALLOW
 from analyzer.addresses import Addresses
 from analyzer.agenda import Agenda
+from analyzer.anchor import Anchor
 from analyzer.cluster import Cluster
-from analyzer.controller import Controller
-from analyzer.custody import Custody
 from analyzer.journal import Journal
-from analyzer.kube import servers
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NoCluster
 from analyzer.kube.lease import Lease
 from analyzer.kube.mishap import Mishap
 from analyzer.kube.resources import PODS
-from analyzer.measure import SHARE, Measurer, Reach
-from analyzer.measurements import Measurements
-from analyzer.perform import Performer
-from analyzer.policies import Policies, ensure_default
-from analyzer.routing.nginx import Nginx
-from analyzer.witness import Witness
+from analyzer.measure import SHARE, Reach
+from analyzer.removal import Removal
 from detour import logs
 from detour.keeper import OWN, SOURCES, Keeper, Source, keeper
+from detour.replica import Replica
 from webhook.health import Health
 
 log = logging.getLogger(__name__)
@@ -85,11 +78,11 @@ def command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     kept.start()
-    lease = Lease(client, namespace, identity)
-    threading.Thread(target=_lead, args=(lease, cluster, agenda, identity, reach), name="lead", daemon=True).start()
+    lease, removal = Lease(client, namespace, identity), Removal(cluster)
+    replica = Replica(lease, cluster, agenda, removal, Anchor(cluster, removal), identity, reach)
+    threading.Thread(target=replica.lead, name="lead", daemon=True).start()
     stop.wait()
-    agenda.close()
-    lease.release()
+    replica.stop()
 
 
 def _reach(allowed: tuple[str, ...], shared: tuple[str, ...], metrics_server: str, home: str) -> Reach:
@@ -104,42 +97,3 @@ def _reach(allowed: tuple[str, ...], shared: tuple[str, ...], metrics_server: st
 
 def _waits(kept: Keeper, cluster: Cluster) -> str:
     return "; ".join(filter(None, (kept.problem, "" if cluster.synced else "waiting for the watches")))
-
-
-def _lead(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach: Reach) -> None:
-    """A replica that cannot even begin must not go on looking healthy."""
-    try:
-        _begin(lease, cluster, agenda, identity, reach)
-    except Exception:
-        log.exception("the analyzer could not begin")
-        os._exit(1)
-
-
-def _begin(lease: Lease, cluster: Cluster, agenda: Agenda, identity: str, reach: Reach) -> None:
-    """Every replica follows the cluster; the one that leads acts on it."""
-    for watch in cluster.watches:
-        watch.start()
-    lease.hold(on_lost=begin_anew)
-    telemetry.LEADING.set(1)
-    while not cluster.synced:
-        threading.Event().wait(0.05)
-    ensure_default(cluster.client)
-    router, journal = Nginx(), Journal(cluster.client, identity)
-    here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
-    measurer = Measurer(cluster, replace(reach, addresses=reach.addresses.beside(here)))
-    measurements = Measurements(agenda.add)
-    performer = Performer(cluster, router, journal, measurer, measurements)
-    policies, custody = Policies(cluster, journal), Custody(cluster, journal, agenda.add)
-    witness = Witness(cluster, journal)
-    Controller(cluster, agenda, performer, router, measurements, policies, custody, witness).start()
-    log.info("at work")
-
-
-def begin_anew() -> None:
-    """Another replica may lead already: whatever this one still wants to do must not happen.
-
-    The process is replaced by itself, so that nothing of it is left, and not ended: a kubelet lets a container wait for
-    minutes that ends again and again, as it would with an API server that comes and goes.
-    """
-    log.warning("beginning anew, as a replica that does not lead")
-    os.execv(sys.executable, sys.orig_argv)

@@ -20,6 +20,7 @@ COMMANDS = {
     "resume": "detour.resume",
     "retry": "detour.retry",
     "status": "detour.status",
+    "uninstall": "detour.uninstall",
     "wait": "detour.wait",
     "webhook": "detour.webhook",
 }

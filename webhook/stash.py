@@ -39,6 +39,7 @@ CHANGE_CAUSE = "kubernetes.io/change-cause"  # the user's annotation, which belo
 POLICY_NONE = "none"
 POLICY_CANARY = "canary"
 STATE_ANALYSING, STATE_PROMOTING, STATE_REJECTED = "analysing", "promoting", "rejected"
+STATE_PENDING = "pending"  # kept by an installation that was removed, for the next one
 
 GO, DONE, BACK = "go", "done", "back"
 VERBS = (GO, DONE, BACK)

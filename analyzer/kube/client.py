@@ -22,6 +22,7 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from analyzer.kube.errors import NoCluster, Unreachable, from_status
 from analyzer.kube.mishap import Mishap
 from analyzer.kube.resources import Resource
+from analyzer.kube.together import Patch, patch_together
 
 Object = dict[str, Any]
 Timeout = tuple[float, float]
@@ -188,6 +189,10 @@ class Client:
             content_type="application/strategic-merge-patch+json",
             accept=METADATA,
         ).object
+
+    def patch_together(self, patches: Sequence[Patch]) -> None:
+        """See `analyzer.kube.together`."""
+        patch_together(self._api.configuration, patches)
 
     def replace_status(self, resource: Resource, body: Object) -> Object:
         """The `status` of `body`; raises Conflict when its resourceVersion is no longer the stored one's."""

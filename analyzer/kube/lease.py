@@ -50,6 +50,10 @@ class Lease:
         threading.Thread(target=self._renew, name="lease", daemon=True).start()
         threading.Thread(target=self._watch, args=(on_lost,), name="lease-watch", daemon=True).start()
 
+    def retire(self) -> None:
+        """Renew it no more, and go on: where Detour is being deleted, the Lease goes as well, and nobody else comes."""
+        self._stop.set()
+
     def release(self) -> None:
         """Give the lease back, so that the next replica need not wait for it to expire."""
         self._stop.set()

@@ -35,13 +35,13 @@ class Refusing:
 
 
 def reconciled(monkeypatch: pytest.MonkeyPatch, api: Refusing) -> float | None:
-    view = SimpleNamespace(seen=Seen(*KEY[::-1]), occasion=("", None))
+    view = SimpleNamespace(seen=Seen(*KEY[::-1]), occasion=("", None), primary=None)
     monkeypatch.setattr(controller, "look", lambda *_: view)
     monkeypatch.setattr(controller, "neighbours_of", lambda *_: None)
     monkeypatch.setattr(controller, "plan", api.plan)
-    idle: Any = SimpleNamespace(settle=lambda _: None, take=lambda *_: None, forget=lambda _: None)
+    idle: Any = SimpleNamespace(settle=lambda *_, **__: None, take=lambda *_: None, forget=lambda _: None, reason="")
     cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary, canaries_for=lambda _: [], client=None)
-    return Controller(cluster, idle, api, idle, idle, idle, idle, idle).reconcile(KEY)  # type: ignore[arg-type]
+    return Controller(cluster, idle, api, idle, idle, idle, idle, idle, idle, idle).reconcile(KEY)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ANALYZER = """
 import os, sys, threading, time
-from detour.analyzer import begin_anew
+from detour.replica import begin_anew
 
 with open(sys.argv[1], "a+") as runs:
     print(os.getpid(), threading.active_count(), len(os.listdir("/proc/self/fd")), file=runs, flush=True)

@@ -32,7 +32,17 @@ ANALYZER = {
     ("discovery.k8s.io", "endpointslices", "kubernetes"): ("get",),  # the API server's, which nobody has called
     ("", "events", None): ("create", "patch"),
     ("events.k8s.io", "events", None): ("create", "patch"),
-    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "zz-detour"): (*READ[:2], "patch", "watch"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "zz-detour"): (
+        "delete",  # when its Service is being deleted
+        *READ[:2],
+        "patch",
+        "watch",
+    ),
+    # its own finalizer, while a canary is in flight
+    ("rbac.authorization.k8s.io", "clusterroles", "detour-analyzer"): ("patch",),
+    ("rbac.authorization.k8s.io", "clusterrolebindings", "detour-analyzer"): ("patch",),
+    # whether all Canaries go because this does
+    ("apiextensions.k8s.io", "customresourcedefinitions", "canaries.flagger.app"): ("get",),
 }
 ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
@@ -96,7 +106,9 @@ def test_there_are_no_other_roles_and_only_the_analyzer_is_bound() -> None:
         ("RoleBinding", "detour-analyzer"),
         ("RoleBinding", "detour-ca"),
         ("ServiceAccount", "detour-analyzer"),
+        ("ValidatingAdmissionPolicy", "detour-anchors"),
         ("ValidatingAdmissionPolicy", "detour-custody"),
+        ("ValidatingAdmissionPolicyBinding", "detour-anchors"),
         ("ValidatingAdmissionPolicyBinding", "detour-custody"),
     ]
     for binding in (o for o in everything if o["kind"].endswith("RoleBinding")):

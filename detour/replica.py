@@ -1,0 +1,99 @@
+"""One of several replicas of the analyzer: every one follows the cluster, and the one that leads acts on it."""
+
+import logging
+import os
+import sys
+import threading
+from dataclasses import dataclass, field, replace
+
+from analyzer import telemetry
+from analyzer.agenda import Agenda
+from analyzer.anchor import Anchor
+from analyzer.cluster import Cluster
+from analyzer.controller import Controller
+from analyzer.custody import Custody
+from analyzer.departure import depart
+from analyzer.journal import Journal
+from analyzer.kube import servers
+from analyzer.kube.errors import ApiError, Unreachable
+from analyzer.kube.lease import Lease
+from analyzer.measure import Measurer, Reach
+from analyzer.measurements import Measurements
+from analyzer.perform import Performer
+from analyzer.policies import Policies, ensure_default
+from analyzer.removal import Removal
+from analyzer.routing.nginx import Nginx
+from analyzer.witness import Witness
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """Begins in `lead`, and ends in `stop`."""
+
+    lease: Lease
+    cluster: Cluster
+    agenda: Agenda
+    removal: Removal
+    anchor: Anchor
+    identity: str
+    reach: Reach
+    at_work: threading.Event = field(default_factory=threading.Event)
+
+    def lead(self) -> None:
+        """A replica that cannot even begin must not go on looking healthy."""
+        try:
+            self._begin()
+        except Exception:
+            log.exception("the analyzer could not begin")
+            os._exit(1)
+
+    def stop(self) -> None:
+        """Let another lead; or, where Detour is being deleted and nobody comes after us, see everything out before."""
+        if self.at_work.is_set() and self._is_for_good():
+            self.lease.retire()
+            depart(self.cluster, self.agenda, self.removal, self.anchor)
+            self.agenda.close()
+            return
+        self.agenda.close()
+        self.lease.release()
+
+    def _begin(self) -> None:
+        cluster, agenda, removal = self.cluster, self.agenda, self.removal
+        for watch in cluster.watches:
+            watch.start()
+        self.lease.hold(on_lost=begin_anew)
+        telemetry.LEADING.set(1)
+        while not cluster.synced:
+            threading.Event().wait(0.05)
+        ensure_default(cluster.client)
+        router, journal = Nginx(), Journal(cluster.client, self.identity)
+        here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
+        measurer = Measurer(cluster, replace(self.reach, addresses=self.reach.addresses.beside(here)))
+        measurements = Measurements(agenda.add)
+        performer = Performer(cluster, router, journal, measurer, measurements, removal)
+        policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, agenda.add)
+        witness, anchor = Witness(cluster, journal), self.anchor
+        parts = (cluster, agenda, performer, router, measurements, policies, custody, witness, removal, anchor)
+        Controller(*parts).start()
+        self.at_work.set()
+        log.info("at work")
+
+    def _is_for_good(self) -> bool:
+        """Where nobody answers, another process will come."""
+        try:
+            return self.removal.has_begun()
+        except (ApiError, Unreachable) as error:
+            log.warning("whether Detour is being deleted cannot be told: %s", error)
+            return False
+
+
+def begin_anew() -> None:
+    """Another replica may lead already: whatever this one still wants to do must not happen.
+
+    The process is replaced by itself, so that nothing of it is left, and not ended: a kubelet lets a container wait for
+    minutes that ends again and again, as it would with an API server that comes and goes.
+    """
+    log.warning("beginning anew, as a replica that does not lead")
+    os.execv(sys.executable, sys.orig_argv)
