@@ -19,7 +19,7 @@ from tests.cluster.person import Person, hire
 from tests.cluster.podless import podless
 from tests.cluster.shop import OpenShop, Shop, opened
 from tests.cluster.users import INGRESS
-from tests.manifests.test_rights import ANALYZER, ANALYZER_AT_HOME, Rights
+from tests.manifests.test_rights import ANALYZER, ANALYZER_AT_HOME, ITS_CA, Rights
 from webhook.stash import CANARY_OF
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -40,7 +40,7 @@ def may(account: str, where: str) -> Rights:
     return {key: tuple(sorted(verbs)) for key, verbs in found.items()}
 
 
-@pytest.mark.parametrize(("where", "more"), [("default", {}), ("kube-system", {}), (HOME, ANALYZER_AT_HOME)])
+@pytest.mark.parametrize(("where", "more"), [("default", {}), ("kube-system", {}), (HOME, ANALYZER_AT_HOME | ITS_CA)])
 def test_the_analyzer_may_do_what_is_on_the_list_and_nothing_else(where: str, more: Rights) -> None:
     everybody = may(f"system:serviceaccount:{HOME}:default", where)
     found = {key: verbs for key, verbs in may(ACCOUNT, where).items() if key not in everybody}
