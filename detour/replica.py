@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from analyzer import telemetry
 from analyzer.agenda import Agenda
 from analyzer.anchor import Anchor
+from analyzer.clock import Clock
 from analyzer.cluster import Cluster
 from analyzer.controller import Controller
 from analyzer.custody import Custody
@@ -76,7 +77,7 @@ class Replica:
         policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, agenda.add)
         witness, anchor = Witness(cluster, journal), self.anchor
         parts = (cluster, agenda, performer, router, measurements, policies, custody, witness, removal, anchor)
-        Controller(*parts).start()
+        Controller(*parts, now=Clock(cluster.client.now())).start()
         self.at_work.set()
         log.info("at work")
 

@@ -12,17 +12,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.kube import lease
 from analyzer.kube.client import Client
-from analyzer.kube.errors import Conflict
+from analyzer.kube.errors import ApiError, Conflict, Unreachable
 from analyzer.kube.resources import LEASES
 from sandbox import layout, record
+from tests.bench import audit
 from tests.cluster.kubectl import KUBECONFIG, ROOT, Object, eventually, get, kubectl
 from tests.cluster.namespaces import unique
 from tests.cluster.reading import credentials
@@ -39,6 +42,7 @@ class Analyzer:
 
     pod: str
     process: subprocess.Popen[bytes]
+    port: int
     log: Path
     offset: int
 
@@ -68,6 +72,15 @@ class Analyzer:
     @property
     def running(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it knows what there is, so that it can act as soon as it leads."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
     @property
     def said(self) -> str:
@@ -116,16 +129,17 @@ class Analyzers:
         kubeconfig = self._kubeconfig(name, server)
         log = LOGS / f"{pod}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
+        port = _free_port()
         certificates = self._folder / f"tls-{name}"
         certificates.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "detour", "analyzer", f"--certificates={certificates}"]
-        command += [f"--kubeconfig={kubeconfig}", f"--port={_free_port()}"]
+        command += [f"--kubeconfig={kubeconfig}", f"--port={port}"]
         command += [f"--metrics-server={prometheus_of_the_host()}", "--allow-address=127.0.0.0/8", *options]
         environment = {**os.environ, "POD_NAME": pod, "POD_NAMESPACE": NAMESPACE, **(env or {})}
         with log.open("ab") as output:
             offset = output.tell()
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-        started = Analyzer(pod, process, log, offset)
+        started = Analyzer(pod, process, port, log, offset)
         self._started.append(started)
         return started
 
@@ -134,20 +148,56 @@ class Analyzers:
         return f"{self._suffix}-{name}"
 
     @property
+    def running(self) -> list[Analyzer]:
+        """Those that have not ended."""
+        return [each for each in self._started if each.running]
+
+    @property
     def holder(self) -> str:
         """Who leads, by the Lease."""
         return str(self._lease()["spec"].get("holderIdentity", ""))
+
+    @property
+    def acquired(self) -> float:
+        """Since when, in Unix time, by its own clock."""
+        return audit.seconds(self._lease()["spec"]["acquireTime"])
+
+    @property
+    def transitions(self) -> int:
+        """How often the lease has gone from one to another."""
+        return int(self._lease()["spec"].get("leaseTransitions", 0))
 
     def hand_to(self, name: str) -> None:
         """Write the Lease as if the replica of this name had taken it just now."""
         self._kubeconfig(name)
         self._write(self.pod(name))
 
+    @contextmanager
+    def reserved_for(self, name: str) -> Iterator[None]:
+        """However slowly the one of this name is started again, nobody else takes the lease meanwhile.
+
+        The installed analyzer reaches nothing that listens on the loopback of the host.
+        """
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.is_set():
+                with suppress(ApiError, Unreachable):
+                    self._write(self.pod(name))
+                over.wait(lease.RENEW_EVERY)
+
+        keeper = threading.Thread(target=renew, name="lease-keeper", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            over.set()
+            keeper.join(30)
+
     def close(self) -> None:
         """End them all, give the lease back, and wait until the installed one leads again."""
-        for each in self._started:
-            if each.running:
-                each.kill()
+        for each in self.running:
+            each.kill()
         if self.holder.startswith(self._suffix):
             self._write("")
         for name in self._tokens:
@@ -171,7 +221,9 @@ class Analyzers:
         while True:
             found = self._lease()
             now = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
-            found["spec"] |= {"holderIdentity": holder, "renewTime": now}
+            if found["spec"].get("holderIdentity") != holder:
+                found["spec"] |= {"holderIdentity": holder, "acquireTime": now}
+            found["spec"]["renewTime"] = now
             try:
                 self._admin.replace(LEASES, found)
                 return

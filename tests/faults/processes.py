@@ -20,14 +20,15 @@ def _phase(phase: str) -> Callable[[Object], bool]:
 
 def _killed_at(scene: Scene, moments: Moments) -> None:
     """The leader is killed at each of these moments, and started again."""
-    leader = scene.analyzers.lead("a")
-    scene.update()
-    for what, reached in moments.items():
-        scene.until(reached, what)
-        with scene.fault():
-            leader.kill()
-            leader = scene.analyzers.start("a")
-        scene.note(f"killed at {what}: {scene.recovery[-1]:.1f} s until it went on")
+    with scene.analyzers.reserved_for("a"):
+        leader = scene.analyzers.lead("a")
+        scene.update()
+        for what, reached in moments.items():
+            scene.until(reached, what)
+            with scene.fault():
+                leader.kill()
+                leader = scene.analyzers.start("a")
+            scene.note(f"killed at {what}: {scene.recovery[-1]:.1f} s until it went on")
 
 
 @row(Leader.OWN)

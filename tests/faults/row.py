@@ -9,7 +9,16 @@ from typing import Any
 from tests.faults.result import NO_SLACK, Slack
 from tests.faults.scene import Scene
 
-MODULES = ("processes", "infra_api", "infra_watches", "infra_metrics", "infra_node", "certificates")
+MODULES = (
+    "processes",
+    "writes",
+    "leaders",
+    "infra_api",
+    "infra_watches",
+    "infra_metrics",
+    "infra_node",
+    "certificates",
+)
 """Of this package, in this order: each registers its rows as it is imported."""
 
 
