@@ -19,6 +19,7 @@ PACKAGES: Mapping[str, str] = {
     "containernetworking-plugins": "/usr/lib/cni/ptp",
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "debootstrap": "debootstrap",
+    "faketime": "faketime",
     "hey": "hey",
     "iproute2": "ip",
     "nftables": "nft",

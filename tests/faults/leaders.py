@@ -13,6 +13,8 @@ from tests.faults.scene import Scene
 BY_ANYBODY = {"interval": "3s", "stepWeight": 10, "maxWeight": 60, "threshold": 1, "metrics": []}
 """An analysis that whoever leads can carry on, the installed analyzer too: it asks nobody."""
 AFTER_A_KILL, AFTER_A_STOP = 15.0, 2.0  # seconds
+NOTICED = "the lease could not be renewed"
+"""What a leader logs that is none any more; it begins anew, and stands by."""
 
 
 @row(Leader.OWN, analysis=BY_ANYBODY)
@@ -72,16 +74,20 @@ def _is_replaced(scene: Scene, leader: Analyzer, how: str, end: Callable[[Analyz
 @row(Leader.OWN, analysis=BY_ANYBODY)
 def paused_right_before_a_write(scene: Scene) -> None:
     """SIGSTOP right before a write, another takes the lease over and goes on, SIGCONT: nothing that the woken process
-    writes is accepted, it ends by itself, and the canary is promoted."""
+    writes is accepted, it leads no more, and the canary is promoted."""
     hosts = scene.analyzers
     hosts.hand_to("a")
     sleeper = hosts.start("a", "--mishap=stop before 4")
+    successor = hosts.start("b", *(() if scene.short else ("--mishap=stop before 9",)))
+    eventually(lambda: successor.ready, "its successor stands by", 60, lambda: successor.said)
     scene.update()
     eventually(lambda: sleeper.paused, "it is paused in the middle of the run", 60, lambda: sleeper.said)
+    slept = time.monotonic()
     with scene.fault():
-        successor = hosts.lead("b", *(() if scene.short else ("--mishap=stop before 9",)))
+        hosts.hand_to("b")
     fenced = _wakes(scene, sleeper)
-    assert fenced, "it wrote nothing after it woke up: this shows nothing"
+    believes = time.monotonic() - slept < lease.GIVEN_UP_AFTER - lease.RENEW_EVERY
+    assert fenced or not believes, "it wrote nothing after it woke up, though it must have thought that it leads"
     if not scene.short:
         eventually(lambda: successor.paused, "its successor is paused, too", 60, lambda: successor.said)
         with scene.fault():
@@ -91,11 +97,14 @@ def paused_right_before_a_write(scene: Scene) -> None:
 
 
 def _wakes(scene: Scene, sleeper: Analyzer) -> int:
-    """Nothing that it writes from now on is accepted. How many writes were refused because it does not lead."""
+    """Nothing that it writes from now on is accepted, and it notices that it leads no more.
+
+    How many of its writes were refused.
+    """
     woken = time.time()
     sleeper.resume()
-    code = sleeper.until_ended()
+    eventually(lambda: NOTICED in sleeper.said, f"{sleeper.pod} notices", 30, lambda: sleeper.said[-500:])
     found = writes(sleeper.pod, woken)
-    scene.note(f"the woken process ended with {code} after {time.time() - woken:.1f} s: {found.text}")
+    scene.note(f"the woken process noticed after {time.time() - woken:.1f} s that it leads no more: {found.text}")
     assert not found.accepted, f"accepted of the woken process: {found.text}"
     return found.fenced

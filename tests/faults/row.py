@@ -13,6 +13,7 @@ MODULES = (
     "processes",
     "writes",
     "leaders",
+    "clock",
     "infra_api",
     "infra_watches",
     "infra_metrics",
