@@ -25,13 +25,14 @@ def to_itself(number: signal.Signals) -> None:
 
 @dataclass
 class Mishap:
-    """`sends` a signal before or after the `number`th write that the API server accepts, dry runs and leases aside."""
+    """`sends` a signal, once, before or after the `number`th write that is accepted, dry runs and leases aside."""
 
     sends: signal.Signals
     before: bool
     number: int
     strike: Callable[[signal.Signals], None] = to_itself
     _accepted: int = 0
+    _struck: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -48,13 +49,16 @@ class Mishap:
         if not is_write(method, path, query or {}):
             yield
             return
-        if self.before and self._accepted == self.number - 1:
-            self.strike(self.sends)
+        self._at(self.before, self._accepted + 1)
         yield
         with self._lock:
             self._accepted += 1
-            if not self.before and self._accepted == self.number:
-                self.strike(self.sends)
+            self._at(not self.before, self._accepted)
+
+    def _at(self, here: bool, number: int) -> None:
+        if here and number == self.number and not self._struck:
+            self._struck = True
+            self.strike(self.sends)
 
 
 def is_write(method: str, path: str, query: Mapping[str, str]) -> bool:

@@ -94,6 +94,17 @@ def test_what_is_no_mishap_is_refused(text: str) -> None:
         Mishap.parse(text)
 
 
+def test_it_strikes_once_though_the_write_is_refused_and_tried_again(
+    server: Answers, client: Callable[[str], Client]
+) -> None:
+    found = client("stop before 1")
+    with pytest.raises(Struck):
+        found.create(CANARY_POLICIES, BODY)
+    server.status = 409
+    with pytest.raises(Conflict):
+        found.create(CANARY_POLICIES, BODY)
+
+
 def test_without_one_nothing_strikes(server: Answers) -> None:
     for _ in range(3):
         Client(server).create(CANARY_POLICIES, BODY)

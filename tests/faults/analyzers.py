@@ -174,17 +174,22 @@ class Analyzers:
 
     @contextmanager
     def reserved_for(self, name: str) -> Iterator[None]:
-        """However slowly the one of this name is started again, nobody else takes the lease meanwhile.
+        """The one of this name gets the lease, and nobody else, however slowly it is started again and again.
 
         The installed analyzer reaches nothing that listens on the loopback of the host.
         """
+        self.hand_to(name)
         over = threading.Event()
 
         def renew() -> None:
-            while not over.is_set():
+            known, since = "", time.monotonic()
+            while not over.wait(1):
                 with suppress(ApiError, Unreachable):
-                    self._write(self.pod(name))
-                over.wait(lease.RENEW_EVERY)
+                    version = self._lease()["metadata"]["resourceVersion"]
+                    if version != known:
+                        known, since = version, time.monotonic()
+                    elif time.monotonic() - since > lease.SECONDS / 2:
+                        self._write(self.pod(name))
 
         keeper = threading.Thread(target=renew, name="lease-keeper", daemon=True)
         keeper.start()
