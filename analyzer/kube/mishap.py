@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+NEITHER = tuple(f"/apis/{name}.k8s.io/" for name in ("authentication", "authorization", "coordination"))
+"""A review is a question, though it is posted; the Lease says only who the successor is."""
 UNTIL_STOPPED = 0.02  # seconds; the other threads stop first, the one that asked may be the last
 
 
@@ -62,5 +64,5 @@ class Mishap:
 
 
 def is_write(method: str, path: str, query: Mapping[str, str]) -> bool:
-    """Whether a request changes anything that a successor goes by; the lease says only who that is."""
-    return method != "GET" and "dryRun" not in query and "/leases" not in path
+    """Whether a request changes anything that a successor goes by."""
+    return method != "GET" and "dryRun" not in query and not path.startswith(NEITHER)

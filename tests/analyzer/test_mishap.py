@@ -9,8 +9,9 @@ import pytest
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict
 from analyzer.kube.mishap import Mishap
-from analyzer.kube.resources import CANARY_POLICIES, LEASES
+from analyzer.kube.resources import CANARY_POLICIES, LEASES, Resource
 
+REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "", namespaced=False)
 BODY = {"metadata": {"name": "default"}}
 
 
@@ -75,17 +76,18 @@ def test_after_a_write_means_that_it_is_stored_and_its_answer_unheard(
     assert server.asked == ["POST"]
 
 
-def test_reads_dry_runs_leases_and_what_was_refused_do_not_count(
+def test_reads_dry_runs_reviews_leases_and_what_was_refused_do_not_count(
     server: Answers, client: Callable[[str], Client]
 ) -> None:
     found = client("kill after 1")
     found.get(CANARY_POLICIES, None, "default")
     found.patch(CANARY_POLICIES, None, "default", [], dry_run=True)
     found.create(LEASES, {"metadata": {"name": "a", "namespace": "b"}})
+    found.create(REVIEWS, BODY)
     server.status = 409
     with pytest.raises(Conflict):
         found.create(CANARY_POLICIES, BODY)
-    assert len(server.asked) == 4
+    assert len(server.asked) == 5
 
 
 @pytest.mark.parametrize("text", ["", "kill", "kill after", "kill after 0", "kill around 1", "burn after 1"])
