@@ -32,7 +32,7 @@ class Refused(ApiError):
 class Fenced(ApiError):
     """403: the API server says that another replica leads, or has not heard yet that we do.
 
-    From the policy `detour-leader` (manifests/policies/leader.yaml), whose parameter is the Lease.
+    From the policy `detour-leader` (manifests/policies/leader.yaml), whose parameter is the Leader.
     """
 
 

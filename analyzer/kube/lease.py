@@ -14,7 +14,7 @@ from typing import Any
 
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, Conflict, NotFound, Unreachable
-from analyzer.kube.resources import LEASES
+from analyzer.kube.resources import LEADERS, LEASES
 
 SECONDS = 12
 RENEW_EVERY = 3.0
@@ -44,7 +44,7 @@ class Lease:
 
         A renewal may hang for longer than the lease lasts, so another thread looks at the clock.
         """
-        while not self._try() and not self._stop.wait(RENEW_EVERY / 3):
+        while not (self._try() and self._announce()) and not self._stop.wait(RENEW_EVERY / 3):
             pass
         log.info("leading as %s", self._identity)
         threading.Thread(target=self._renew, name="lease", daemon=True).start()
@@ -93,6 +93,35 @@ class Lease:
             log.warning("the lease could not be read or written: %s", error)
             return False
         return True
+
+    def _announce(self) -> bool:
+        """Whether the API server knows that we lead: it takes writes from the Leader alone (manifests/policies).
+
+        The Leader is read before the lease is renewed once more. So whoever was paused on the way, and has lost the
+        lease since, meets what its successor has written.
+        """
+        try:
+            leader = self._leader()
+            if leader["spec"].get("holder") == self._identity:
+                return True
+            if not self._try():
+                return False
+            leader["spec"]["holder"] = self._identity
+            write = self._client.replace if "resourceVersion" in leader["metadata"] else self._client.create
+            write(LEADERS, leader)
+        except NotFound:
+            log.warning("the definition of Leader is not installed: nothing but the lease keeps replicas apart")
+        except (ApiError, Unreachable) as error:
+            log.warning("the API server could not be told who leads: %s", error)
+            return False
+        return True
+
+    def _leader(self) -> dict[str, Any]:
+        try:
+            return self._client.get(LEADERS, self._namespace, NAME)
+        except NotFound:
+            metadata = {"name": NAME, "namespace": self._namespace}
+            return {"apiVersion": LEADERS.api_version, "kind": LEADERS.kind, "metadata": metadata, "spec": {}}
 
     def _may_take(self, lease: dict[str, Any]) -> bool:
         holder = (lease.get("spec") or {}).get("holderIdentity")

@@ -46,6 +46,7 @@ def _is_segment(name: str) -> bool:
 
 CANARIES = Resource("flagger.app", "v1beta1", "canaries", "Canary")
 METRIC_TEMPLATES = Resource("flagger.app", "v1beta1", "metrictemplates", "MetricTemplate")
+LEADERS = Resource("detour.dev", "v1alpha1", "leaders", "Leader")
 CANARY_POLICIES = Resource("detour.dev", "v1alpha1", "canarypolicies", "CanaryPolicy", namespaced=False)
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")

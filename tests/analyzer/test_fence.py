@@ -10,7 +10,7 @@ from analyzer.policies import PAUSES, ensure_default
 
 DENIED = (
     "canarypolicies.detour.dev \"default\" is forbidden: ValidatingAdmissionPolicy 'detour-leader' with binding "
-    "'detour-leader' denied request: pod detour-1 does not lead, Lease detour-analyzer names detour-2"
+    "'detour-leader' denied request: pod detour-1 does not lead, but detour-2"
 )
 
 

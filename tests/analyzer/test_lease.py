@@ -1,12 +1,17 @@
 """Who leads: at most one, also when a renewal hangs or the lease is odd."""
 
+import copy
 import threading
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from analyzer.kube import lease as leases
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict, NotFound
 from analyzer.kube.lease import SECONDS, Lease
+from analyzer.kube.resources import LEADERS, Resource
 
 Object = dict[str, Any]
 
@@ -19,32 +24,61 @@ class Clock:
 
 
 class Store(Client):
-    """Holds one Lease, with the API server's optimistic locking; `hangs` makes every request wait."""
+    """Holds one Lease and one Leader, with the API server's optimistic locking; `hangs` makes every request wait.
 
-    def __init__(self, held: Object | None = None) -> None:
-        self.held, self.version, self.hangs = held, 1, threading.Event()
+    `defined` is whether there is such a thing as a Leader; `meanwhile` is called before a Leader is written.
+    """
+
+    def __init__(self, held: Object | None = None, *, defined: bool = True) -> None:
+        self.objects: dict[str, Object] = {"leases": held} if held else {}
+        self.version, self.defined, self.hangs = 1, defined, threading.Event()
         self.free = threading.Event()
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    @property
+    def holder(self) -> str:
+        return str(self.objects["leases"]["spec"]["holderIdentity"])
+
+    @property
+    def leader(self) -> str:
+        return str(self.objects["leaders"]["spec"]["holder"])
 
     def _hang(self) -> None:
         if self.hangs.is_set():
             self.free.wait(10)
 
-    def get(self, *_: Any) -> Object:
+    def get(self, resource: Resource, *_: Any) -> Object:
         self._hang()
-        if self.held is None:
-            raise NotFound(404, "NotFound", "no lease")
-        return {**self.held, "metadata": {"resourceVersion": str(self.version)}}
+        if resource.plural not in self.objects:
+            raise NotFound(404, "NotFound", f"no {resource.kind}")
+        return copy.deepcopy({"metadata": {"resourceVersion": "1"}, **self.objects[resource.plural]})
 
-    def replace(self, _: Any, body: Object) -> Object:
+    def replace(self, resource: Resource, body: Object) -> Object:
         self._hang()
-        if body["metadata"]["resourceVersion"] != str(self.version):
+        self._passes(resource)
+        stored = self.objects[resource.plural].get("metadata", {}).get("resourceVersion", "1")
+        if body["metadata"]["resourceVersion"] != stored:
             raise Conflict(409, "Conflict", "changed meanwhile")
-        self.held, self.version = {"spec": dict(body["spec"])}, self.version + 1
-        return self.held
+        return self._put(resource, body)
 
-    def create(self, _: Any, body: Object) -> Object:
-        self.held = {"spec": dict(body["spec"])}
-        return self.held
+    def create(self, resource: Resource, body: Object) -> Object:
+        self._passes(resource)
+        if resource is LEADERS and not self.defined:
+            raise NotFound(404, "NotFound", "404 page not found")
+        if resource.plural in self.objects:
+            raise Conflict(409, "AlreadyExists", "it exists")
+        return self._put(resource, body)
+
+    def _passes(self, resource: Resource) -> None:
+        if resource is LEADERS:
+            meanwhile, self.meanwhile = self.meanwhile, lambda: None
+            meanwhile()
+
+    def _put(self, resource: Resource, body: Object) -> Object:
+        self.version += 1
+        body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
+        self.objects[resource.plural] = copy.deepcopy(body)
+        return body
 
 
 def lease(store: Store, clock: Clock, identity: str = "a") -> Lease:
@@ -60,8 +94,7 @@ def test_a_lease_that_is_held_is_taken_only_when_it_has_not_changed_for_its_time
     assert not other._try()
     clock.now += 2
     assert other._try()
-    assert store.held
-    assert store.held["spec"]["holderIdentity"] == "b"
+    assert store.holder == "b"
 
 
 def test_who_cannot_renew_in_time_is_told_even_while_the_request_hangs() -> None:
@@ -75,7 +108,7 @@ def test_who_cannot_renew_in_time_is_told_even_while_the_request_hangs() -> None
 
 
 def test_a_lease_without_a_spec_is_nobodys() -> None:
-    store, clock = Store({"metadata": {}}), Clock()
+    store, clock = Store({"metadata": {"resourceVersion": "1"}}), Clock()
     assert lease(store, clock)._try()
 
 
@@ -85,3 +118,45 @@ def test_a_lease_that_was_given_back_is_free_at_once() -> None:
     holder.hold(lambda: None)
     holder.release()
     assert lease(store, clock, "b")._try()
+
+
+def expired(store: Store, clock: Clock, identity: str) -> Lease:
+    """A replica that has waited until whoever holds the lease has lost it."""
+    waiting = lease(store, clock, identity)
+    assert not waiting._try()
+    clock.now += SECONDS + 1
+    return waiting
+
+
+def test_who_leads_is_told_to_the_api_server_before_anything_begins() -> None:
+    store, clock = Store(), Clock()
+    lease(store, clock).hold(lambda: None)
+    assert (store.holder, store.leader) == ("a", "a")
+    expired(store, clock, "b").hold(lambda: None)
+    assert (store.holder, store.leader) == ("b", "b")
+
+
+def test_a_restarted_container_goes_on_leading_at_once_and_writes_no_leader() -> None:
+    store, clock = Store(), Clock()
+    lease(store, clock).hold(lambda: None)
+    written = store.objects["leaders"]
+    lease(store, clock).hold(lambda: None)
+    assert (store.holder, store.objects["leaders"]) == ("a", written)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first leader", "a later one"])
+def test_who_lost_the_lease_before_it_was_known_to_lead_does_not_lead(first: bool) -> None:
+    store, clock = Store(), Clock()
+    if not first:
+        lease(store, clock, "before").hold(lambda: None)
+    slow = lease(store, clock, "slow") if first else expired(store, clock, "slow")
+    assert slow._try()
+    store.meanwhile = lambda: expired(store, clock, "successor").hold(lambda: None)
+    assert not slow._announce()
+    assert (store.holder, store.leader) == ("successor", "successor")
+
+
+def test_where_nobody_can_be_told_the_lease_alone_decides() -> None:
+    store = Store(defined=False)
+    lease(store, Clock()).hold(lambda: None)
+    assert store.holder == "a"

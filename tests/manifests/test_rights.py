@@ -47,6 +47,8 @@ ANALYZER = {
 ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
     ("coordination.k8s.io", "leases", "detour-analyzer"): ("get", "update"),
+    ("detour.dev", "leaders", None): ("create",),  # the same, for the policy that refuses others
+    ("detour.dev", "leaders", "detour-analyzer"): ("get", "update"),
 }
 ITS_CA = {
     ("", "secrets", None): ("create",),  # RBAC sees no name on create
