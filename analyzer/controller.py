@@ -77,6 +77,7 @@ class Controller:
         self._removal = removal
         self._anchor = anchor
         self._now = now
+        self._since = now()
         self._failures: dict[Key, int] = {}
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
         self._orphans: dict[Key, Status] = {}
@@ -147,7 +148,8 @@ class Controller:
             self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look
         leaving = self._removal.reason
         seen = examined(self._cluster, view, status, self._now())
-        seen = replace(seen, unusable=leaving or unusable, checks=self._measurements.take(key, view.occasion))
+        checks = self._measurements.take(key, view.occasion)
+        seen = replace(seen, unusable=leaving or unusable, checks=checks, since=self._since)
         result = plan(spec, self._known(status, view), replace(seen, **findings), self._now())
         after = result.status
         if leaving and not after.phase.in_flight:

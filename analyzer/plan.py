@@ -24,7 +24,7 @@ SUSPENDED = "it is suspended by spec.suspend of its Canary: set that to false to
 
 def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """The next status and the actions that are missing. Never raises for any combination of its arguments."""
-    status = status.at_most(now)
+    status = status.attended(seen.since).at_most(now)
     freeze = frozen(spec.freezes, now)
     held = SUSPENDED if spec.suspend else seen.held or (freeze.text if freeze else "")
     planned = _plan(spec, status, replace(seen, held=held), now)
@@ -101,7 +101,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
             return Plan(status, wake=left)  # routers may still know the last of the old pods
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
-        return end(status, Ending(Outcome.SUCCEEDED, _why(status)), now, told)
+        return end(status, Ending(Outcome.SUCCEEDED, _why(spec, status)), now, told)
     if seen.primary.paused:
         return Plan(replace(status, ready_since=None, problem=PAUSED))
     left = seconds_left(status.step_time, spec.progress_deadline, now)
@@ -125,7 +125,9 @@ def _await_primary(spec: Spec, status: Status, seen: Seen, left: float, now: dat
     return look_again(planned, status, now)
 
 
-def _why(status: Status) -> str:
+def _why(spec: Spec, status: Status) -> str:
     if status.waived:
         return f"promoted {status.waived}"
-    return "every check passed" if status.weight else "promoted without an analysis"
+    if spec.skip_analysis:
+        return "promoted without an analysis"
+    return "every check passed" if spec.is_last(status.weight) else "promoted at once, the primary was down"

@@ -69,6 +69,7 @@ class Seen:
     Canary's own spec.
 
     `held` is why nothing new may begin for now, whatever waits; `direct`, why what begins now needs no analysis.
+    `since` is when this process began to look: no deadline runs while nobody does.
 
     What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
     a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
@@ -96,6 +97,7 @@ class Seen:
     direct: str = ""
     unrouted: bool = False
     unroutable: bool = False
+    since: datetime | None = None
 
     @property
     def who(self) -> str:

@@ -122,9 +122,18 @@ class Status:
 
     def at_most(self, now: datetime) -> Self:
         """No time in it is further in the future than it may be: a clock that was set back makes nothing wait."""
-        times = {name: min(moment, now) for name in _TIMES if (moment := getattr(self, name)) is not None}
-        quiet = self.quiet_since and min(self.quiet_since, now + timedelta(seconds=LONGEST_GRACE))
-        return replace(self, **times, quiet_since=quiet)
+        ahead: dict[str, Any] = {
+            name: now for name in _TIMES if (moment := getattr(self, name)) is not None and moment > now
+        }
+        latest = now + timedelta(seconds=LONGEST_GRACE)
+        if self.quiet_since is not None and self.quiet_since > latest:
+            ahead["quiet_since"] = latest
+        return replace(self, **ahead) if ahead else self
+
+    def attended(self, since: datetime | None) -> Self:
+        """No deadline runs while nobody looks: what was to be done then could not be done."""
+        unattended = since is not None and self.step_time is not None and self.step_time < since
+        return replace(self, step_time=since) if unattended and self.phase.in_flight else self
 
     def rest(self) -> Self:
         """Nothing is in flight any more, and nothing ended: what counts is the ending before, if there was one."""

@@ -1,14 +1,11 @@
 """The state machine, in a world of virtual time: what becomes of a revision, and what is never allowed to happen."""
 
 from dataclasses import replace
-from datetime import timedelta
-
-import pytest
 
 from analyzer.status import Outcome, Phase
 from analyzer.wishes import Verb
 from tests.analyzer.things import FAILED, NO_DATA, SPEC, V1, V2, V3
-from tests.analyzer.world import Crash, World, shipped
+from tests.analyzer.world import World, shipped
 
 LONG = 200.0
 
@@ -218,32 +215,6 @@ def test_a_route_that_was_edited_by_hand_is_put_right() -> None:
     world.route = 90
     world.settle()
     assert world.route == 20
-
-
-@pytest.mark.parametrize("ending", ["promoted", "rejected", "taken back", "failed promotion"])
-def test_a_crash_before_any_effect_changes_nothing_in_the_end(ending: str) -> None:
-    def play(crash_at: int | None) -> World:
-        world = shipped(
-            checks=FAILED if ending == "rejected" else World().checks, primary_comes_up=ending != "failed promotion"
-        )
-        world.effects, world.crash_at = 0, crash_at
-        left = LONG + 100
-        while left > 0:
-            try:
-                world.run(1)
-            except Crash:
-                world.now += timedelta(seconds=1.5)
-            left -= 1
-            if ending == "taken back" and left < LONG + 80:
-                world.stash = None
-        return world
-
-    uncut = play(None)
-    for crash_at in range(1, uncut.effects + 1):
-        cut = play(crash_at)
-        assert (cut.status.phase, cut.live, cut.ran) == (uncut.status.phase, uncut.live, uncut.ran), crash_at
-        assert (cut.canary, cut.route, cut.service) == (None, None, False), crash_at
-        assert cut.breaches == [], crash_at
 
 
 def test_a_revision_is_not_judged_by_what_queries_still_see_of_the_one_before() -> None:

@@ -12,8 +12,11 @@ from analyzer.actions import Ask, Guard, Label, RemoveCanary, Route, RunCanary, 
 from analyzer.seen import UNCLEAR
 from analyzer.status import Phase, Status
 from analyzer.wishes import Verb
+from tests.analyzer.cuts import LONG as DOWN
+from tests.analyzer.cuts import Cut
+from tests.analyzer.cutting import EVERY_CUT
 from tests.analyzer.things import FAILED, GATED, NO_DATA, OPEN, PASSED, SHUT, SILENT, SPEC, V1, V2, V3
-from tests.analyzer.world import Crash, World, initialized
+from tests.analyzer.world import World, initialized
 
 LONGEST = 900.0
 PAUSES = (0.0, 0.5, 2.0, 7.0, 15.0, 40.0, 75.0)  # seconds before an event
@@ -104,40 +107,39 @@ EVENTS: dict[str, Callable[[World], None]] = {
 }
 CALM = _set(
     paused=False, down_since=None, checks=PASSED, gate=OPEN, comes_up=True, primary_comes_up=True, refused="",
-    obstacle="", held="", unusable="", refusing=(), crash_at=None, deleted=False,
+    obstacle="", held="", unusable="", refusing=(), cuts={}, deleted=False,
 )  # fmt: skip
 
 
-def play(world: World, steps: list[tuple[str, float, int]]) -> None:
-    """Let each event happen after its pause; a positive third number kills the analyzer before that many effects."""
-    for event, pause, crash_after in steps:
-        world.crash_at = world.effects + crash_after if crash_after else None
-        run(world, pause)
+Step = tuple[str, float, Cut | None, int]
+
+
+def play(world: World, steps: list[Step]) -> None:
+    """Let each event happen after its pause, in which the analyzer may be cut at the next effects."""
+    for event, pause, cut, after in steps:
+        world.cuts = {world.effects + 1 + after: cut} if cut else {}
+        world.run(pause)
         EVENTS[event](world)
 
 
-def run(world: World, seconds: float) -> None:
-    try:
-        world.run(seconds)
-    except Crash:
-        world.due = world.now = world.now + timedelta(seconds=1.5)
-        world.run(seconds)
-
-
 steps = st.lists(
-    st.tuples(st.sampled_from(sorted(EVENTS)), st.sampled_from(PAUSES), st.integers(0, 6)), max_size=10
+    st.tuples(
+        st.sampled_from(sorted(EVENTS)), st.sampled_from(PAUSES), st.none() | st.sampled_from(EVERY_CUT),
+        st.integers(0, 5),
+    ),
+    max_size=10,
 )  # fmt: skip
 
 
 @settings(max_examples=int(os.environ.get("EXAMPLES", "200")), suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
-def test_it_comes_to_rest_and_breaks_no_promise_whatever_happens(happening: list[tuple[str, float, int]]) -> None:
+def test_it_comes_to_rest_and_breaks_no_promise_whatever_happens(happening: list[Step]) -> None:
     world = initialized()
     world.divert(V2)
     play(world, happening)
     CALM(world)
     world.replicas, world.spec = max(world.replicas, 1), replace(world.spec, suspend=False)
-    world.run(LONGEST)
+    world.run(LONGEST + 2 * DOWN)
     assert world.breaches == []
     assert not world.status.phase.in_flight
     assert (world.canary, world.route, world.service, world.previous) == (None, None, False, None)

@@ -7,6 +7,7 @@ import pytest
 
 from analyzer.actions import Ask, Label, Route
 from analyzer.status import Outcome, Phase, Status
+from tests.analyzer.cuts import Cut, Way
 from tests.analyzer.things import FAILED, PASSED, SPEC, UNMEASURED, V1, V2, V3
 from tests.analyzer.world import World, initialized, shipped
 
@@ -153,6 +154,25 @@ def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
     world.set_clock_back(timedelta(days=1))
     world.run(60)
     assert world.phase() is Phase.SUCCEEDED
+
+
+def test_no_deadline_runs_while_nobody_looks() -> None:
+    for phase in (Phase.PROGRESSING, Phase.PROMOTING):
+        world = shipped()
+        until(world, phase)
+        world.cuts[world.effects + 1] = Cut(Way.DIES_BEFORE, 10 * SPEC.progress_deadline)
+        world.run(LONG + 10 * SPEC.progress_deadline)
+        assert (world.phase(), world.status.rejected, world.breaches) == (Phase.SUCCEEDED, (), [])
+
+
+def test_the_history_of_what_was_promoted_without_all_its_checks_says_so() -> None:
+    world = shipped(spec=replace(SPEC, interval=120))
+    world.run(10)
+    world.down_since = world.now
+    world.run(62)
+    world.down_since = None
+    world.run(LONG)
+    assert world.status.history[-1]["message"] == "promoted at once, the primary was down"
 
 
 def test_a_failed_canary_whose_rest_is_swept_up_stays_failed() -> None:

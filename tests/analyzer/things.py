@@ -22,9 +22,17 @@ UNMEASURED = Check("success", Result.UNMEASURED, "metric query failed for succes
 NO_DATA = Check("success", Result.NO_DATA, "no values found")
 
 
+Measured = tuple[str, datetime | None, bool]  # of which revision, after which measurement, and whether it failed
+
+
 @dataclass
 class Things:
-    """The cluster, the stored status and the clock, and what people and fate do to them."""
+    """The cluster, the stored status and the clock, and what people and fate do to them.
+
+    `proven` is what has passed its last check at its last weight: the revision, the primary beside it, and the terms.
+    `weights` are those that routes got, `decided` those that were stored. `measured` is the last measurement, `judged`
+    are those that counted as failed.
+    """
 
     spec: Spec = SPEC
     status: Status = field(default_factory=Status)
@@ -40,6 +48,7 @@ class Things:
     down_since: datetime | None = None
     boots_in: float = 3.0
     comes_up: bool = True
+    crashed: str = ""
     primary_comes_up: bool = True
     refused: str = ""
     checks: Check = PASSED
@@ -64,17 +73,30 @@ class Things:
     rolling_until: datetime = START
     told: list[str] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
+    decided: list[int] = field(default_factory=list)
     ran: list[str] = field(default_factory=lambda: [V1])
-    passed: set[str] = field(default_factory=set)
+    proven: set[tuple[str, str, str]] = field(default_factory=set)
+    measured: Measured | None = None
+    judged: list[Measured] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
-    effects: int = 0
-    crash_at: int | None = None
-    due: datetime | None = START
-    looked_at: object = None
+    repeats: dict[object, int] = field(default_factory=dict)
 
     def phase(self) -> Phase:
         """The phase that is stored now."""
         return self.status.phase
+
+    def primary_ready(self) -> bool:
+        """Whether the primary runs its template with all its replicas."""
+        comes_up = self.primary_comes_up or self.live == V1
+        return self.now >= self.rolling_until and comes_up and self.down_since is None
+
+    def canary_ready(self) -> bool:
+        """Whether the canary is there, and its pods are ready."""
+        return bool(self.canary and self.comes_up and self.now >= self.canary[2] + timedelta(seconds=self.boots_in))
+
+    def canary_available(self) -> bool:
+        """Whether any of the canary's pods serves."""
+        return self.canary_ready() and bool(self.canary and self.canary[1])
 
     def divert(self, digest: str) -> None:
         """The webhook has diverted an update."""
@@ -109,7 +131,6 @@ class Things:
         """The wall clock jumps; what has happened keeps its distance from now, but for what is stored."""
         self.now -= by
         self.rolling_until -= by
-        self.due = self.due and self.due - by
         self.last_traffic = self.last_traffic and self.last_traffic - by
         self.down_since = self.down_since and self.down_since - by
         if self.canary:

@@ -1,71 +1,72 @@
 """A small world for the plan to act on: what the API server, the webhook and the kubelet would do, in virtual time.
 
 A model, not a mock: it keeps the rules that the real ones keep (a canary is ready some seconds after it is made, a
-promotion swaps templates, a route that names a canary without pods is an outage) and records every breach.
+promotion swaps templates, only the leader's writes are accepted) and looks at every promise after every write.
 """
 
-from dataclasses import dataclass, replace
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
-from analyzer.actions import (
-    Action,
-    Ask,
-    Emit,
-    Guard,
-    Label,
-    Measure,
-    Plan,
-    Rehearse,
-    RemoveCanary,
-    Route,
-    RunCanary,
-    Serve,
-    Unroute,
-)
+from analyzer.actions import Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Serve, Unroute
 from analyzer.metrics.verdict import Check, Result
-from analyzer.plan import plan
 from analyzer.seen import Canary, Primary, Seen
-from analyzer.status import Phase
-from tests.analyzer.things import V1, V2, Things
+from analyzer.status import Phase, Status
+from tests.analyzer.cuts import Crash, Cut, Fenced, Lost, Moved, Stopped
+from tests.analyzer.invariants import Moment, Serving, Unserve, Write, breaches_of
+from tests.analyzer.loop import Analyzer, Findings, Writing
+from tests.analyzer.things import V2, Things
+
+TICK = 0.25  # seconds
 
 
-class Crash(Exception):
-    """The process dies here."""
+def never(_: "World") -> bool:
+    """Whatever happens."""
+    return False
 
 
 @dataclass
 class World(Things):
-    """Things, and an analyzer at work on them. `crash_at` kills it before that many more effects."""
+    """Things, and the analyzers at work on them: one leads. `cuts` says before which effects one is cut, and how."""
+
+    analyzers: list[Analyzer] = field(default_factory=lambda: [Analyzer()])
+    effects: int = 0
+    cuts: dict[int, Cut] = field(default_factory=dict)
+    fenced: int = 0
+    turn: int = 0
+    before_look: Callable[["World"], None] | None = None
+
+    @property
+    def leader(self) -> Analyzer:
+        """The analyzer whose writes are accepted."""
+        return self.analyzers[-1]
+
+    def copy(self) -> Self:
+        """Another world, the same up to now."""
+        other = copy.copy(self)
+        for name in ("told", "weights", "ran", "decided", "proven", "judged", "breaches", "cuts", "repeats"):
+            setattr(other, name, copy.copy(getattr(self, name)))
+        other.analyzers = [copy.copy(analyzer) for analyzer in self.analyzers]
+        return other
 
     def seen(self) -> Seen:
-        """What the analyzer would see now."""
-        primary = None
-        if not self.deleted and (self.stash or self.previous or self.status.phase.in_flight):
-            ready = self.now >= self.rolling_until and (self.primary_comes_up or self.live == V1)
-            ready = ready and self.down_since is None
-            primary = Primary(
-                digest=self.live,
-                stash=self.stash,
-                previous=self.previous,
-                replicas=self.replicas,
-                ready=ready,
-                progress="" if ready else "waiting",
-                down_since=self.down_since,
-                paused=self.paused,
-                state=self.state,
-                restarted=self.restarted if self.stash else "",
-                at_once=self.at_once if self.stash else "",
-            )
+        """What an analyzer would see now."""
         canary = None
         if self.canary:
-            digest, size, made = self.canary
-            ready = self._canary_ready(made)
+            digest, size, _ = self.canary
+            ready = self.canary_ready()
             waits = "0 of 1 updated replicas are available"
-            canary = Canary(digest, size, ready, size * ready, waits, restarted=self.canary_restarted)
+            canary = Canary(
+                digest, size, ready, size * ready, waits, restarted=self.canary_restarted,
+                reason=self.crashed, crashed=bool(self.crashed),
+            )  # fmt: skip
         return Seen(
             name="podinfo",
             namespace="shop",
-            primary=primary,
+            primary=self._primary(),
             target=not self.deleted,
             served=self.served,
             labelled=self.labelled,
@@ -81,56 +82,108 @@ class World(Things):
             unrouted=self.unrouted,
         )
 
-    def _canary_ready(self, made: datetime) -> bool:
-        return self.comes_up and self.now >= made + timedelta(seconds=self.boots_in)
+    def _primary(self) -> Primary | None:
+        if self.deleted or not (self.stash or self.previous or self.status.phase.in_flight):
+            return None
+        ready = self.primary_ready()
+        return Primary(
+            digest=self.live,
+            stash=self.stash,
+            previous=self.previous,
+            replicas=self.replicas,
+            ready=ready,
+            progress="" if ready else "waiting",
+            down_since=self.down_since,
+            paused=self.paused,
+            state=self.state,
+            restarted=self.restarted if self.stash else "",
+            at_once=self.at_once if self.stash else "",
+        )
 
-    def run(self, seconds: float) -> None:
-        """Let the analyzer work for so long: it looks when something changed, or when it wanted to, and never else."""
+    def run(self, seconds: float, until: Callable[["World"], bool] = never) -> None:
+        """Let the analyzers work for so long: they look when something changed, or when they wanted to, never else."""
         end = self.now + timedelta(seconds=seconds)
-        while self.now < end:
-            if self._visible() != self.looked_at or (self.due is not None and self.now >= self.due):
-                self.settle()
-            self.now += timedelta(seconds=0.25)
+        while self.now < end and not until(self):
+            for analyzer in tuple(self.analyzers):
+                if analyzer.wants_to_look(self):
+                    self._work(analyzer)
+            if not until(self):
+                self._pass_time(end)
+
+    def set_clock_back(self, by: timedelta) -> None:
+        """The wall clock jumps; what a process waits for is on its monotonic one."""
+        super().set_clock_back(by)
+        for analyzer in self.analyzers:
+            analyzer.due = analyzer.due and analyzer.due - by
+            analyzer.since -= by
+            analyzer.stopped_until = analyzer.stopped_until and analyzer.stopped_until - by
 
     def settle(self) -> None:
-        """Plan and act until nothing is left to do at this moment, as the controller does."""
-        findings: dict[str, object] = {}
-        for _ in range(50):
-            before = self.seen()
-            result = plan(self.spec, self.status, replace(before, **findings), self.now)  # type: ignore[arg-type]
-            stored = result.status != self.status
-            if stored:
-                self._effect()
-                self.status = result.status
-            findings = self._act(result)
-            self.looked_at = self._visible()
-            self.due = None if result.wake is None else self.now + timedelta(seconds=result.wake)
-            if not findings and result.wake != 0 and not stored and self.seen() == before:
-                acted = any(not isinstance(action, Emit) for action in result.actions)
-                self._breach(acted and result.wake is None, f"nothing looks whether {result.actions} has had an effect")
-                return
-        raise AssertionError(f"the plan never settles: {self.status}, {result.actions}")
+        """Let the leader look, and act until nothing is left to do at this moment."""
+        self._work(self.leader)
 
-    def _visible(self) -> object:
-        return self.seen(), self.spec, self.status
+    def _pass_time(self, end: datetime) -> None:
+        """To the next tick at which anything may happen."""
+        coming = [analyzer.due for analyzer in self.analyzers if analyzer.due] + [self.rolling_until]
+        coming += [self.canary[2] + timedelta(seconds=self.boots_in)] if self.canary else []
+        soonest = min((moment for moment in coming if moment > self.now), default=end)
+        if any(analyzer.wants_to_look(self) for analyzer in self.analyzers):
+            soonest = self.now
+        ticks = max(1, math.ceil((soonest - self.now).total_seconds() / TICK))
+        self.now = min(end, self.now + timedelta(seconds=ticks * TICK))
 
-    def _act(self, result: Plan) -> dict[str, object]:
-        findings: dict[str, object] = {}
-        for action in result.actions:
-            self._effect()
-            if isinstance(action, self.refusing):
-                return {"refused": "a policy forbids it"}
-            findings |= self._do(action)
+    def _work(self, analyzer: Analyzer) -> None:
+        """One look of an analyzer: its writes are carried out one by one, unless it is cut."""
+        if self.before_look:
+            self.before_look(self)
+        try:
+            writing = analyzer.writing or analyzer.look(self)
+            write = analyzer.write or next(writing)
+            while True:
+                analyzer.writing, analyzer.write = None, None
+                try:
+                    findings = self._carry_out(write, analyzer)
+                except Stopped as stopped:
+                    analyzer.stop(writing, write, self.now, stopped.cut)
+                    self.analyzers.append(Analyzer.successor(self, stopped.cut))
+                    return
+                write = writing.send(findings)
+        except StopIteration:
+            return
+        except Crash as crash:
+            self.analyzers[-1] = Analyzer.successor(self, crash.cut)
+        except (Lost, Moved, Fenced) as failure:
+            analyzer.fail(failure, self.now)
+            if analyzer.given_up:
+                self.analyzers.remove(analyzer)
+
+    def _carry_out(self, writing: Writing, analyzer: Analyzer) -> Findings:
+        """One effect. Raises what the analyzer's process or its client would meet."""
+        write = writing.write
+        if analyzer is not self.leader:
+            if isinstance(write, Measure | Emit):
+                return {}  # it changes nothing, and nobody hears of what is measured
+            self.fenced += 1
+            raise Fenced
+        if isinstance(write, self.refusing):
+            return {"refused": "a policy forbids it"}
+        self.effects += 1
+        cut = self.cuts.get(self.effects)
+        if cut:
+            cut.before(write)
+        before = copy.copy(self)
+        findings = self._do(write, writing, analyzer)
+        self.breaches += breaches_of(Moment(before, write, self))
+        if cut:
+            cut.after(write)
         return findings
 
-    def _effect(self) -> None:
-        self.effects += 1
-        if self.crash_at is not None and self.effects >= self.crash_at:
-            self.crash_at = None
-            raise Crash
-
-    def _do(self, action: Action) -> dict[str, object]:
-        match action:
+    def _do(self, write: Write, writing: Writing, analyzer: Analyzer) -> Findings:
+        match write:
+            case Status():
+                if (self.wish, self.spec) != writing.object:
+                    raise Moved  # somebody has written the Canary meanwhile
+                self._store(write)
             case Emit(text):
                 self.told.append(text)
             case Guard():
@@ -141,67 +194,71 @@ class World(Things):
             case Rehearse():
                 return {"obstacle": self.unmeasurable} if self.unmeasurable else {"rehearsal": self.refused}
             case Measure(traffic):
-                return {"checks": self._measure(traffic)}
+                analyzer.checks = (self.status.revision, self.status.check_time), self._measure(traffic)
             case RunCanary(size):
                 self._run_canary(size)
             case Route(weight, _):
                 self._route(weight)
             case Unroute():
-                self._breach(bool(self.route), "a route was removed while it had weight")
                 self.route = None
+            case Serving():
+                self.service = True
+            case Unserve():
+                self.service = False
             case RemoveCanary():
-                self._remove_canary()
+                self.canary, self.canary_restarted = None, ""
             case Ask(verb, digest):
-                self._ask(verb, digest)
+                self._ask(verb, digest, writing.seen.primary)
             case Label(state):
                 self.state = state
         return {}
 
+    def _store(self, status: Status) -> None:
+        failed = status.failed_checks > self.status.failed_checks
+        if failed and self.measured:
+            self.judged.append(self.measured)
+        if status.weight != self.status.weight:
+            self.decided.append(status.weight)
+        self.status = status
+
     def _measure(self, traffic: bool) -> tuple[Check, ...]:
-        assert self.canary
         self.called += bool(self.spec.gates)
-        self._breach(traffic and not self.route, "a canary without traffic was measured")
         checks: tuple[Check, ...] = (self.gate,) if self.spec.gates else ()
         heard = traffic or self.checks.result is Result.UNMEASURED
         if heard and (self.gate.result is Result.PASSED or not checks):
             checks += (self.checks,)
-        if traffic:
-            proven = all(check.result is Result.PASSED for check in checks)
-            (self.passed.add if proven else self.passed.discard)(self.canary[0])
+        failed = any(check.failed for check in checks)
+        self.measured = self.status.revision, self.status.check_time, failed
+        if traffic and self.canary and self.canary_ready() and self.spec.is_last(self.route or 0):
+            proof = self.canary[0], self.live, self.spec.terms
+            passed = all(check.result is Result.PASSED for check in checks)
+            (self.proven.add if passed else self.proven.discard)(proof)
         return checks
 
     def _run_canary(self, size: int) -> None:
-        assert self.stash
+        if self.stash is None:
+            raise Moved
         self.canary_restarted = self.restarted or (self.canary_restarted if self.canary else "")
-        if self.canary and self.canary[0] == self.stash:
-            self.canary = (self.stash, size, self.canary[2])
-            return
-        self._breach(bool(self.canary and self.route), "a canary was replaced while it had traffic")
-        self.canary = (self.stash, size, self.now)
+        same = self.canary and self.canary[0] == self.stash
+        self.canary = (self.stash, size, self.canary[2] if self.canary and same else self.now)
 
     def _route(self, weight: int) -> None:
         if self.deleted:
             self.route = None
             return
         self.service = True
-        ready = self.canary is not None and self._canary_ready(self.canary[2])
-        self._breach(weight > max(self.route or 0, 0) and not ready, f"weight {weight} for a canary that is not ready")
-        if weight == 0 and self.route:
+        if self.route and weight == 0:
             self.last_traffic = self.now
         self.route = weight
         self.weights.append(weight)
 
-    def _remove_canary(self) -> None:
-        self._breach(self.route is not None, "the canary was removed while there was a route")
-        drained = self.last_traffic is None or self.now - self.last_traffic >= timedelta(seconds=self.spec.drain)
-        self._breach(not drained, "the canary was removed before it was drained")
-        self.canary, self.service = None, False
-
-    def _ask(self, verb: str, digest: str) -> None:
+    def _ask(self, verb: str, digest: str, looked_at: Primary | None) -> None:
+        """As the webhook answers; a patch for another revision than the one that is there fails its test."""
+        assert looked_at
+        if (looked_at.stash, looked_at.previous) != (self.stash, self.previous):
+            raise Moved
         if verb == "go" and self.stash == digest and self.previous is None:
-            unproven = digest not in self.passed and self.down_since is None and not self.status.waived
-            self._breach(unproven, f"{digest[:1]} is promoted, and has not passed")
-            self.previous, self.live, self.stash = self.live, digest, None
+            self.previous, self.live, self.stash, self.state = self.live, digest, None, "promoting"
             self.rolling_until = self.now + timedelta(seconds=5)
             self.ran.append(digest)
         elif verb == "done" and self.live == digest:
@@ -213,10 +270,6 @@ class World(Things):
             self.ran.append(self.live)
         else:
             self.breaches.append(f"{verb}:{digest[:1]} would be denied")
-
-    def _breach(self, broken: bool, text: str) -> None:
-        if broken:
-            self.breaches.append(text)
 
 
 def initialized(**changes: object) -> World:

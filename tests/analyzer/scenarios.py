@@ -1,0 +1,242 @@
+"""What may happen around a rollout, as stories: each has a setting, and turns that come when the time is ripe.
+
+When is told by what there is to see, never by the clock: so a turn finds a run that was cut at the same place as one
+that was not.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from analyzer.actions import Ask, Label, RemoveCanary, Route, RunCanary, Unroute
+from analyzer.freezes import Freeze
+from analyzer.moves import PAUSED
+from analyzer.spec import DIRECT
+from analyzer.status import Status
+from analyzer.wishes import Verb
+from tests.analyzer.things import (
+    FAILED,
+    GATED,
+    NO_DATA,
+    OPEN,
+    PASSED,
+    SHUT,
+    SILENT,
+    SPEC,
+    START,
+    UNMEASURED,
+    V1,
+    V2,
+    V3,
+)
+from tests.analyzer.world import World, initialized
+
+LONGEST = 5 * 3600.0  # seconds until a turn comes at the latest: more than any deadline, and than any downtime
+Now = Callable[[World], bool]
+Act = Callable[[World], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`setting` is how the world is when V2 is diverted; each of `turns` comes when its time is ripe, or at rest."""
+
+    name: str
+    setting: Mapping[str, Any] = field(default_factory=dict)
+    turns: tuple[tuple[Now, Act], ...] = ()
+
+    def begin(self) -> World:
+        """The world, just after the update."""
+        world = initialized(replicas=self.setting.get("replicas", 2), spec=self.setting.get("spec", SPEC))
+        become(**self.setting)(world)
+        world.divert(V2)
+        world.effects = 0
+        return world
+
+    def play(self, world: World) -> None:
+        """Everything that is still to come, until nothing is going to happen any more."""
+        while world.turn < len(self.turns):
+            ripe, act = self.turns[world.turn]
+            world.run(LONGEST, until=lambda world, ripe=ripe: ripe(world) or at_rest(world))  # type: ignore[misc]
+            act(world)
+            world.turn += 1
+        world.run(LONGEST, until=at_rest)
+        world.run(LONGEST, until=at_rest)
+
+
+def become(**values: object) -> Act:
+    def act(world: World) -> None:
+        for name, value in values.items():
+            setattr(world, name, value)
+
+    return act
+
+
+def on_terms(**changes: Any) -> Act:
+    """The Canary's spec is changed."""
+    return lambda world: setattr(world, "spec", replace(world.spec, **changes))
+
+
+def at_rest(world: World) -> bool:
+    """Nothing is going to happen by itself."""
+    return all(analyzer.due is None and not analyzer.wants_to_look(world) for analyzer in world.analyzers)
+
+
+def stuck(world: World) -> bool:
+    """It halts before there is any canary, or waits, and says why."""
+    status = world.status
+    return bool(status.problem) and world.canary is None and not world.leader.wants_to_look(world) and not status.ending
+
+
+def at(weight: int) -> Now:
+    return lambda world: world.status.weight == weight and world.status.ending is None
+
+
+def saying(problem: str) -> Now:
+    return lambda world: world.status.problem == problem
+
+
+def run_as_canary(revision: str) -> Now:
+    return lambda world: bool(world.canary and world.canary[0] == revision)
+
+
+def swapped(world: World) -> bool:
+    return world.live == V2
+
+
+def leaving(world: World) -> bool:
+    return world.status.ending is not None and world.status.phase.in_flight
+
+
+def failing_once(world: World) -> bool:
+    return world.status.failed_checks == 1
+
+
+def update(digest: str) -> Act:
+    return lambda world: world.update(digest)
+
+
+def ask(verb: Verb, revision: str = V2) -> Act:
+    return lambda world: world.ask(verb, revision)
+
+
+def down(world: World) -> None:
+    world.down_since = world.now
+
+
+def deleted(world: World) -> None:
+    world.delete()
+
+
+def made_anew(world: World) -> None:
+    world.status, world.spec = Status(), SPEC
+
+
+def edited_past_the_webhook(world: World) -> None:
+    world.live = V3
+    world.ran.append(V3)
+
+
+def canary_lost(world: World) -> None:
+    world.canary = None
+
+
+NO_ROUTE: dict[str, Any] = {"obstacle": "no Service selects its pods", "unrouted": True}
+A_ROUTE: dict[str, Any] = {"obstacle": "", "unrouted": False}
+WINDOW = Freeze(f"{START.minute} {START.hour} * * *", 600.0)
+
+SCENARIOS = (
+    Scenario("success"),
+    Scenario("success with many replicas", {"replicas": 10}),
+    Scenario("success with a gate", {"spec": GATED}),
+    Scenario("success without any metric", {"spec": replace(SPEC, metrics=())}),
+    Scenario("one step", {"spec": replace(SPEC, steps=(100,))}),
+    Scenario("analysis skipped", {"spec": replace(SPEC, steps=(100,), skip_analysis=True)}),
+    Scenario("failing checks", {"checks": FAILED}),
+    Scenario("failing checks from 40 %", {}, ((at(40), become(checks=FAILED)),)),
+    Scenario("failing checks at the last weight", {}, ((at(60), become(checks=FAILED)),)),
+    Scenario("one failed check", {"checks": FAILED}, ((failing_once, become(checks=PASSED)),)),
+    Scenario("many failed checks", {"checks": FAILED, "spec": replace(SPEC, threshold=5)}),
+    Scenario("fails, is tried again, succeeds", {"checks": FAILED},
+             ((at_rest, become(checks=PASSED)), (at_rest, ask(Verb.RETRY)))),
+    Scenario("fails, is applied again", {"checks": FAILED}, ((at_rest, update(V2)), (at_rest, update(V3)))),
+    Scenario("a gate that stays shut", {"spec": GATED, "gate": SHUT}),
+    Scenario("a gate that is shut at 40 %", {"spec": GATED}, ((at(40), become(gate=SHUT)),)),
+    Scenario("a gate that is never there", {"spec": GATED, "gate": SILENT}),
+    Scenario("a gate that is there later", {"spec": GATED, "gate": SILENT},
+             ((run_as_canary(V2), become(gate=OPEN)),)),
+    Scenario("no data", {"checks": NO_DATA}),
+    Scenario("no data at the last weight", {}, ((at(60), become(checks=NO_DATA)),)),
+    Scenario("not measurable", {"checks": UNMEASURED}),
+    Scenario("not measurable from 40 %", {}, ((at(40), become(checks=UNMEASURED)),)),
+    Scenario("nobody knows how to measure", {"unmeasurable": "there is no MetricTemplate"},
+             ((stuck, become(unmeasurable="")),)),
+    Scenario("long windows", {"spec": replace(SPEC, longest_window=40.0)}, ((at(40), update(V3)),)),
+    Scenario("never ready", {"comes_up": False}),
+    Scenario("ready after a while", {"boots_in": 40.0}),
+    Scenario("dies at 40 %", {}, ((at(40), become(comes_up=False)),)),
+    Scenario("crashes at 40 %", {}, ((at(40), become(crashed="its container ended", comes_up=False)),)),
+    Scenario("crashes once", {}, ((at(40), become(crashed="its container ended")), (failing_once, become(crashed="")))),
+    Scenario("would be refused", {"refused": "spec.template: a policy forbids it"}),
+    Scenario("superseded", {}, ((at(40), update(V3)),)),
+    Scenario("superseded at once", {}, ((run_as_canary(V2), update(V3)),)),
+    Scenario("superseded on its way out", {"checks": FAILED}, ((leaving, update(V3)),)),
+    Scenario("superseded twice", {}, ((at(20), update(V3)), (run_as_canary(V3), update(V2)))),
+    Scenario("superseded by what was rejected", {"checks": FAILED},
+             ((at_rest, become(checks=PASSED)), (at_rest, update(V3)), (at(20), update(V2)))),
+    Scenario("a newer one during the promotion", {}, ((swapped, update(V3)),)),
+    Scenario("undone in the middle", {}, ((at(40), update(V1)),)),
+    Scenario("undone before there is a canary", NO_ROUTE, ((stuck, update(V1)),)),
+    Scenario("undone during the promotion", {}, ((swapped, lambda world: world.change(V1)),)),
+    Scenario("undone on its way out", {"checks": FAILED}, ((leaving, update(V1)),)),
+    Scenario("aborted", {}, ((at(40), ask(Verb.ABORT)),)),
+    Scenario("aborted during the promotion", {"primary_comes_up": False}, ((swapped, ask(Verb.ABORT)),)),
+    Scenario("aborted while it waits", {"held": "the namespace is paused"}, ((stuck, ask(Verb.ABORT)),)),
+    Scenario("promoted by hand", {"checks": FAILED}, ((at(20), ask(Verb.PROMOTE)),)),
+    Scenario("promoted by hand without a route", NO_ROUTE, ((stuck, ask(Verb.PROMOTE)),)),
+    Scenario("promoted by hand after it failed", {"checks": FAILED}, ((at_rest, ask(Verb.PROMOTE)),)),
+    Scenario("a wish for another revision", {}, ((at(20), ask(Verb.ABORT, V3)),)),
+    Scenario("a primary that does not come up", {"primary_comes_up": False}),
+    Scenario("a primary that does not come up, and a newer one", {"primary_comes_up": False}, ((swapped, update(V3)),)),
+    Scenario("a primary that is down", {"spec": replace(SPEC, interval=120)},
+             ((at(20), down), (swapped, become(down_since=None)))),
+    Scenario("a primary that is down when it comes", {"down_since": START - timedelta(seconds=300)},
+             ((swapped, become(down_since=None)),)),
+    Scenario("changed directly", {}, ((at(40), lambda world: world.change(V3)),)),
+    Scenario("changed past the webhook", {}, ((at(40), edited_past_the_webhook),)),
+    Scenario("no route", NO_ROUTE, ((stuck, become(**A_ROUTE)),)),
+    Scenario("no route, directly", {**NO_ROUTE, "spec": replace(SPEC, without_routes=DIRECT)}),
+    Scenario("the route goes away", {}, ((at(40), become(**NO_ROUTE)),)),
+    Scenario("the route goes away and is there again", {},
+             ((at(40), become(**NO_ROUTE)), (saying(NO_ROUTE["obstacle"]), become(**A_ROUTE)))),
+    Scenario("the Deployment is deleted", {}, ((at(40), deleted),)),
+    Scenario("the Deployment is deleted during the promotion", {}, ((swapped, deleted),)),
+    Scenario("the Canary is made anew", {}, ((at(40), made_anew),)),
+    Scenario("the Canary is made anew during the promotion", {}, ((swapped, made_anew),)),
+    Scenario("the Canary is broken", {}, ((at(40), become(unusable="stepWeight: 0")), (stuck, become(unusable="")))),
+    Scenario("the analysis is changed", {"spec": replace(SPEC, terms="strict")},
+             ((at(40), on_terms(terms="stricter", steps=(30, 50))),)),
+    Scenario("paused before it begins", {"paused": True}, ((stuck, become(paused=False)),)),
+    Scenario("paused at the last weight", {}, ((at(60), become(paused=True)), (saying(PAUSED), become(paused=False)))),
+    Scenario("paused in the promotion", {"primary_comes_up": False},
+             ((swapped, become(paused=True)), (at_rest, become(paused=False, primary_comes_up=True)))),
+    Scenario("suspended", {}, ((at(40), on_terms(suspend=True)), (at_rest, on_terms(suspend=False)))),
+    Scenario("held by the namespace", {"held": "the namespace is paused"}, ((stuck, become(held="")),)),
+    Scenario("frozen", {"spec": replace(SPEC, freezes=(WINDOW,))}),
+    Scenario("directly, as the namespace says", {"direct": "directly, as the namespace says"}),
+    Scenario("left to the analyzer", {"at_once": "it is proven"}),
+    Scenario("0 replicas at first", {"replicas": 0}, ((stuck, become(replicas=2)),)),
+    Scenario("0 replicas in the middle", {}, ((at(40), become(replicas=0)), (stuck, become(replicas=2)))),
+    Scenario("scaled up", {}, ((at(20), become(replicas=10)),)),
+    Scenario("restarted", {}, ((at(20), become(restarted="2026-01-01T00:00:20Z")),)),
+    Scenario("the canary is deleted", {}, ((at(40), canary_lost),)),
+    Scenario("the route is edited up", {}, ((at(20), lambda world: world.edit_route(90)),)),
+    Scenario("the route is deleted", {}, ((at(20), lambda world: world.edit_route(None)),)),
+    Scenario("canaries are refused", {"refusing": (RunCanary,)}),
+    Scenario("routes are refused", {"refusing": (Route, Unroute)}, ((at_rest, become(refusing=())),)),
+    Scenario("labels are refused", {"refusing": (Label,), "checks": FAILED}),
+    Scenario("the promotion is refused", {"refusing": (Ask,)},
+             ((lambda world: world.status.ending is not None, become(refusing=())),)),
+    Scenario("the removal is refused for a while", {},
+             ((swapped, become(refusing=(RemoveCanary,))), (saying("a policy forbids it"), become(refusing=())))),
+)  # fmt: skip
