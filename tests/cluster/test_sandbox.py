@@ -211,7 +211,7 @@ def test_a_container_that_dies_again_and_again_is_started_again_within_seconds(p
     for _ in range(4):
         eventually(lambda: message(place.host) == "app", "an answer", 18)
         visit(place.host, "/panic")
-    eventually(lambda: place("get", "pods", deaths) == "4", "four restarts", 18)  # with back-off the last one would take 40
+    eventually(lambda: place("get", "pods", deaths) == "4", "four restarts", 18)  # a back-off would be 40 s by now
 
 
 def test_the_forwarder_failed_at_nothing() -> None:
