@@ -56,6 +56,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "terms": status.terms,
             "waived": status.waived,
             "observedWish": status.observed_wish,
+            "primary": status.primary,
             "message": status.problem,
             "verdict": list(status.verdict),
             "conditions": [_promoted(status, before, now), _guarded(status, before, now)],

@@ -69,7 +69,7 @@ class Status:
     `routed_away` is since when the routes send nothing to the canary, `unrouted` since when there are none. `problem`
     is why it halts. `ending` is what was decided: while a phase is in flight, the way out is not over yet. `terms` is a
     digest of the analysis that it began under, `waived` by whom, and why, this revision is promoted without its
-    analysis; `observed_wish` is the last wish that was heard.
+    analysis; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen (analyzer.unseen).
     """
 
     phase: Phase = Phase.NEW
@@ -92,6 +92,7 @@ class Status:
     terms: str = ""
     waived: str = ""
     observed_wish: str = ""
+    primary: str = ""
     observed_generation: int = 0
     guarded: bool = False
     problem: str = ""
@@ -200,6 +201,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         terms=stored.get("terms", ""),
         waived=stored.get("waived", ""),
         observed_wish=stored.get("observedWish", ""),
+        primary=stored.get("primary", ""),
         observed_generation=int(stored.get("observedGeneration", 0)),
         guarded=conditions.get("Guarded", {}).get("status") == "True",
         problem=stored.get("message", ""),

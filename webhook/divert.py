@@ -209,7 +209,10 @@ def _cancelled(change: Change, warning: str) -> Decision:
 def _direct(change: Change, kind: Kind, reason: str, warning: str) -> Decision:
     if change.settings.enforce:
         return _diverted(change, reason)
-    return Decision(kind, change.meant, ours.ending(change.keys), warning, change.revision)
+    keys = ours.ending(change.keys)
+    if kind is Kind.DIRECT and not change.request.dry_run:
+        keys[stash.LET_PAST] = f"changed directly by {change.request.user}: {reason}"
+    return Decision(kind, change.meant, keys, warning, change.revision)
 
 
 def _cause_kept(change: Change, keys: Keys) -> Keys:

@@ -10,6 +10,7 @@ from tests.cluster.kubectl import Object, eventually
 from tests.cluster.podless import Podless, podless
 from tests.cluster.shop import CALM, OpenShop, Shop, tag_of
 from tests.cluster.test_users_view import type_what_it_says
+from webhook import stash
 
 TWO_MINUTES = timedelta(minutes=2)
 
@@ -72,6 +73,8 @@ def test_with_no_replicas_wanted_it_changes_at_once() -> None:
         shop.create()
         assert "changed at once, 0 replicas are wanted" in shop.set_image("6.0.1").warnings[0]
         assert (shop.live_image, shop.waiting) == ("6.0.1", None)
+        shop.tells(f"podinfo.{shop.namespace} was changed directly by kubernetes-admin: 0 replicas are wanted")
+        eventually(lambda: stash.LET_PAST not in shop.ours, "it is told once", 10)
 
 
 def test_a_primary_that_is_down_lets_updates_through_only_after_a_minute() -> None:

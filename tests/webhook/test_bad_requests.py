@@ -18,7 +18,7 @@ from tests.webhook.model import review
 from tests.webhook.serving import HOST, Running, ask, eventually, write_certificate
 from tests.webhook.test_review import NO_REVIEWS
 from webhook.app import LARGEST_BODY
-from webhook.server import PATIENCE
+from webhook.worker import PATIENCE
 
 SECRET = "hunter2"
 LATEST = PATIENCE.request + 2 * PATIENCE.silence + 20  # seconds until anybody is let go, on the busiest machine

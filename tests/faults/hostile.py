@@ -1,0 +1,127 @@
+"""Rows about attackers: whoever reaches the ports, from the cluster's own network, while updates come as usual.
+
+Each attack of tests/webhook/attacks.py runs alone, between blocks of updates without any; then all run at once.
+"""
+
+import http.client
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from sandbox import network
+from tests.bench import idle
+from tests.bench.api import enter_sandbox
+from tests.bench.distribution import milliseconds, percentile, summary
+from tests.bench.load import Change, Lane
+from tests.bench.memory import sizes
+from tests.bench.processes import Size
+from tests.cluster.kubectl import Object, get
+from tests.cluster.namespaces import namespace
+from tests.cluster.podless import MANAGED
+from tests.faults.row import Leader, row
+from tests.faults.scene import Scene
+from tests.webhook.attacks import ATTACKS, PLAIN_ATTACKS, under
+
+EACH = 60  # updates of a block
+MOST = 2.0  # times the p99 without an attack
+MOST_MEMORY = 500.0  # MB of RSS; the webhook's container may have 1,074
+LONGEST_PROBE = 5.0  # seconds: the probes' timeoutSeconds
+TLS_PORT, PLAIN_PORTS = 8443, (8081, 8082)
+
+
+@row(Leader.NOBODY)
+def webhook_attacked(scene: Scene) -> None:
+    """17 attacks on the webhook's port, each alone and then all at once, in the middle of a canary: updates are
+    diverted, p99 at most twice that without in the same run, nothing is restarted; promoted."""
+    scene.update()
+    restarts = _restarts()
+    with namespace("hostile", MANAGED) as where:
+        idle.deploy(where, ["idle"])
+        lane = Lane(where, "idle")
+        calm, attacked = _block(lane, scene), list[float]()
+        for names in _occasions(ATTACKS, scene):
+            calm += _block(lane, scene)
+            before = sizes()["webhook"]
+            with under("tls", names, _pod_address(), TLS_PORT, 120, *network.entering()):
+                block = _block(lane, scene)
+                during = sizes()["webhook"]
+            attacked += block
+            scene.note(_line(names, block, before, during))
+            assert during.rss < MOST_MEMORY, f"{names or 'all'}: {during}"
+    assert _restarts() == restarts, "something was started again"
+    without, ratio = percentile(calm, 99), percentile(attacked, 99) / percentile(calm, 99)
+    scene.note(f"p99 under attack {ratio:.1f} × that without, {milliseconds(without)}: {summary(attacked)}")
+    assert scene.short or ratio <= MOST, f"p99 is {ratio:.1f} times that without an attack"
+    scene.ends("Succeeded", live="6.0.1")
+
+
+@row(Leader.NOBODY)
+def probes_attacked(scene: Scene) -> None:
+    """7 attacks on each of the ports that probes use, each alone and then all at once, in the middle of a canary:
+    probes are answered, nothing is restarted; promoted."""
+    scene.update()
+    restarts = _restarts()
+    for port in PLAIN_PORTS:
+        for names in _occasions(PLAIN_ATTACKS, scene):
+            before = sizes()["analyzer" if port == PLAIN_PORTS[1] else "webhook"]
+            with under("plain", names, _pod_address(), port, 120, *network.entering()):
+                _probed(port)
+                during = sizes()["analyzer" if port == PLAIN_PORTS[1] else "webhook"]
+            scene.note(f"port {port}, {_named(names)}: RSS {before.rss:.0f} → {during.rss:.0f} MB")
+            assert during.rss < MOST_MEMORY, f"{names or 'all'}: {during}"
+    assert _restarts() == restarts, "something was started again"
+    scene.ends("Succeeded", live="6.0.1")
+
+
+def _occasions(attacks: Iterable[str], scene: Scene) -> list[list[str]]:
+    """Which of them run together: each alone, and all; the short form has the last alone."""
+    return [[]] if scene.short else [*([name] for name in attacks), []]
+
+
+def _block(lane: Lane, scene: Scene) -> list[float]:
+    """Seconds of each of some updates through the API server, all of which are diverted."""
+    taken = []
+    for _ in range(10 if scene.short else EACH):
+        number, seconds, answer = lane.patch(lambda number: Change(idle.counting(number)))
+        assert idle.diverted(number, json.loads(answer)), answer.decode()
+        taken.append(seconds)
+    return taken
+
+
+def _line(names: Sequence[str], block: Sequence[float], before: Size, during: Size) -> str:
+    p50, p99 = (milliseconds(percentile(block, percent)) for percent in (50, 99))
+    return f"{_named(names)}: p50 {p50}, p99 {p99}, RSS {before.rss:.0f} → {during.rss:.0f} MB"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names) or "all at once"
+
+
+def _probed(port: int) -> None:
+    """As kubelet does it, in its time."""
+    with ThreadPoolExecutor(1, initializer=enter_sandbox) as inside:
+        for path in ("/healthz", "/readyz", "/metrics") * 5:
+            assert inside.submit(_status, _pod_address(), port, path).result() == http.client.OK, f"port {port}, {path}"
+
+
+def _status(host: str, port: int, path: str) -> int:
+    connection = http.client.HTTPConnection(host, port, timeout=LONGEST_PROBE)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _pod() -> Object:
+    """The pod that serves."""
+    found = [pod for pod in get("-n", "detour", "pods")["items"] if "deletionTimestamp" not in pod["metadata"]]
+    return dict(found[-1])
+
+
+def _pod_address() -> str:
+    return str(_pod()["status"]["podIP"])
+
+
+def _restarts() -> list[int]:
+    return [status["restartCount"] for status in _pod()["status"]["containerStatuses"]]
