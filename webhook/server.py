@@ -53,7 +53,7 @@ def options(server: Server, certificate: Certificate, started: Callable[[object]
         "threads": server.threads,
         "worker_connections": 800,  # fewer than the 1024 files that a process may have open nearly everywhere
         "timeout": 30,
-        "graceful_timeout": 20,
+        "graceful_timeout": 30,  # longer than LAST_WORDS
         "keepalive": 120,  # the API server keeps idle connections for 90 s, and must be the one that closes
         "worker_tmp_dir": "/dev/shm",
         "control_socket_disable": True,  # it would be written to the home directory, which is read-only

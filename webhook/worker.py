@@ -14,7 +14,7 @@ from typing import Any
 
 from gunicorn.http import errors, get_parser
 from gunicorn.sock import ssl_wrap_socket
-from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+from gunicorn.workers.gthread import _DEFER, STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from webhook.app import REASONS, place
 from webhook.gather import (
@@ -38,6 +38,12 @@ WHOLE = object()
 
 LOOK_EVERY = 0.1
 """Seconds between two looks for connections that have to go."""
+
+LAST_WORDS = 20.0
+"""Seconds that a stopping server goes on listening on kept connections, to answer each request with a good-bye.
+
+What an API server sends at the very moment of our closing is lost: so nobody is closed who asks now and then.
+"""
 
 LINGER = 10
 """Milliseconds that a thread waits for the next request of its connection before another may have the thread."""
@@ -126,6 +132,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             return
         self.nr_conns += 1
         self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """gunicorn's own two seconds are the time between two updates."""
+        super()._cap_keepalive(deadline - STOP_KEEPALIVE_LINGER + LAST_WORDS)
+
+    def finish_request(self, conn: Connection, done: object) -> None:
+        """The same for whose request was being answered when the server was told to stop."""
+        super().finish_request(conn, done)
+        if not self.alive and self.keepalived_conns and self.keepalived_conns[-1] is conn:
+            conn.timeout = time.monotonic() + LAST_WORDS
 
     def handle(self, conn: Connection) -> object:
         """What there is to do for a connection without waiting for it, in a thread."""

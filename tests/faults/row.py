@@ -19,6 +19,7 @@ MODULES = (
     "infra_metrics",
     "infra_node",
     "certificates",
+    "hostile",
 )
 """Of this package, in this order: each registers its rows as it is imported."""
 

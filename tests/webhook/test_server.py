@@ -1,10 +1,15 @@
 """The server for real: processes, sockets, certificates."""
 
+import os
+import signal
 import socket
 import ssl
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from tests.webhook.serving import HOST, Running, ask, eventually, write_certificate
 
@@ -84,4 +89,19 @@ def test_peers_that_stop_within_a_request_do_not_keep_it_from_answering(running:
 
 def test_it_finishes_and_goes_when_it_is_told_to(running: Running) -> None:
     eventually(lambda: running.health("/healthz")[0] == 200)
+    assert running.stop() == 0
+
+
+def test_when_it_goes_it_still_answers_on_connections_that_were_kept_and_says_good_bye(tmp_path: Path) -> None:
+    """What the API server sends while it has not yet noticed must not be refused: it is sent once."""
+    running = Running(tmp_path)
+    write_certificate(running.directory, "webhook")
+    eventually(lambda: running.health("/readyz")[0] == 200)
+    kept = running.connect()
+    ask(kept)
+    assert running.process.pid
+    os.kill(running.process.pid, signal.SIGTERM)
+    time.sleep(STOP_KEEPALIVE_LINGER + 1)
+    assert ask(kept)["allowed"] is True
+    assert kept.sock is None, "the answer said Connection: close"
     assert running.stop() == 0
