@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analyzer.status import Status
+from analyzer.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,9 @@ class Emit:
     text: str
     warning: bool = False
     milestone: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
 
 @dataclass(frozen=True, slots=True)

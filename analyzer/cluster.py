@@ -60,7 +60,7 @@ class Cluster:
             diverted=Watch(client, DEPLOYMENTS, told.diverted, selector=stash.REVISION),
             services=Watch(client, SERVICES, told.part),
             ingresses=Watch(client, INGRESSES, told.part),
-            templates=Watch(client, METRIC_TEMPLATES, lambda _: None),
+            templates=Watch(client, METRIC_TEMPLATES, told.template),
             namespaces=Watch(client, NAMESPACES, told.namespace, metadata_only=True),
             policies=Watch(client, CANARY_POLICIES, told.policy),
             holdings=Holdings(client, touch),
@@ -160,6 +160,14 @@ class _Touches:
 
     def canary(self, found: Object) -> None:
         self._touch((found["metadata"]["namespace"], target_of(found)))
+
+    def template(self, found: Object) -> None:
+        """It may be what somebody waits for."""
+        name = found["metadata"]["name"]
+        for canary in self.cluster.canaries.all():
+            metrics = (canary["spec"].get("analysis") or {}).get("metrics") or ()
+            if any((metric.get("templateRef") or {}).get("name") == name for metric in metrics):
+                self.canary(canary)
 
     def namespace(self, found: Object) -> None:
         name, cluster = found["metadata"]["name"], self.cluster

@@ -15,17 +15,19 @@ from analyzer import telemetry
 from analyzer.actions import Plan
 from analyzer.agenda import Agenda, Key
 from analyzer.anchor import Anchor
+from analyzer.attempts import AGAIN, Attempts
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.custody import Custody
 from analyzer.examine import examined
 from analyzer.farewell import is_outdated
 from analyzer.fields import SpecError
-from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused, Unreachable
+from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused
 from analyzer.kube.resources import CANARIES
 from analyzer.measurements import Measurements
 from analyzer.metrics import validate
 from analyzer.observe import Neighbours, View, look, neighbours_of
+from analyzer.pace import Pace
 from analyzer.perform import Findings, Performer
 from analyzer.plan import plan
 from analyzer.policies import Policies
@@ -34,12 +36,11 @@ from analyzer.routing import Router
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
 from analyzer.witness import Witness
+from analyzer.wording import shown
 
 Object = dict[str, Any]
 
 ROUNDS = 20  # plan and act this often in one go before another application has its turn
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
-AGAIN = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ class Controller:
         self._anchor = anchor
         self._now = now
         self._since = now()
-        self._failures: dict[Key, int] = {}
+        self._attempts = Attempts()
+        self._pace = Pace()
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
         self._orphans: dict[Key, Status] = {}
 
@@ -91,50 +93,37 @@ class Controller:
     def _work(self) -> None:
         while (key := self._agenda.take()) is not None:
             try:
-                wake = self._safely(key)
+                wake = self._pace.wait(key) or self.attend(key)
             finally:
                 self._agenda.done(key)
             if wake is not None:
                 self._agenda.add(key, wake)
 
-    def _safely(self, key: Key) -> float | None:
-        try:
-            with telemetry.RECONCILE_SECONDS.time():
-                wake = self.reconcile(key)
-        except Conflict as conflict:
-            return self._later(key, f"it changed meanwhile: {conflict}", AGAIN)
-        except Fenced as fenced:
-            return self._later(key, f"{fenced}", AGAIN)
-        except (ApiError, Unreachable) as error:
-            return self._later(key, f"{error}")
-        except Exception:
-            log.exception("looking at %s/%s failed", *key)
-            return self._later(key, "a fault of ours")
-        self._failures.pop(key, None)
-        return wake
+    def attend(self, key: Key) -> float | None:
+        """All that there is to do for one application; returns in how many seconds to look again, if at all.
 
-    def _later(self, key: Key, why: str, first: float = FIRST_BACKOFF) -> float:
-        count = self._failures[key] = self._failures.get(key, 0) + 1
-        telemetry.FAILURES.inc()
-        delay = min(first * 2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
-        log.log(
-            logging.WARNING if delay >= FIRST_BACKOFF else logging.INFO, "%s/%s: %s; again in %.2f s", *key, why, delay
-        )
-        return delay
+        What is held in custody comes before the rest: it may be deleted at any moment.
+        """
+        with telemetry.RECONCILE_SECONDS.time():
+            return self._attempts.all_of(
+                key,
+                lambda _: self._anchor.settle(),
+                lambda key: self._custody.settle(key, over=self._is_over(key)),
+                self._policies.settle,
+                self._witness.settle,
+                self._tell_rivals,
+                self.reconcile,
+            )
 
     def reconcile(self, key: Key) -> float | None:
-        """Do what there is to do for one application now; returns in how many seconds to look again, if at all."""
+        """Look, plan, store and act until that is all for now; returns in how many seconds to look again, if at all."""
         findings: Findings = {}
-        self._anchor.settle()
-        self._custody.settle(key, over=self._is_over(key))  # first: what it holds may be deleted at any moment
-        self._policies.settle(key)
-        self._witness.settle(key)
-        self._tell_rivals(key)
         for _ in range(ROUNDS):
             canary = self._cluster.canary_for(key)
             status = from_object(canary) if canary else self._orphaned(key)
             if status is None:
                 self._forget(key)
+                self._pace.forget(key)
                 return None
             result, findings = self._round(key, canary, status, findings)
             if not findings and result.wake != 0:
@@ -150,7 +139,7 @@ class Controller:
         seen = examined(self._cluster, view, status, self._now())
         checks = self._measurements.take(key, view.occasion)
         seen = replace(seen, unusable=leaving or unusable, checks=checks, since=self._since)
-        result = plan(spec, self._known(status, view), replace(seen, **findings), self._now())
+        result = plan(spec, self._known(status, view), shown(replace(seen, **findings)), self._now())
         after = result.status
         if leaving and not after.phase.in_flight:
             after = replace(after, guarded=False)

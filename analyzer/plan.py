@@ -18,6 +18,7 @@ from analyzer.seen import Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 from analyzer.wishes import Verb
+from analyzer.wording import steady
 
 SUSPENDED = "it is suspended by spec.suspend of its Canary: set that to false to go on"
 
@@ -27,10 +28,18 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     status = status.attended(seen.since).at_most(now)
     freeze = frozen(spec.freezes, now)
     held = SUSPENDED if spec.suspend else seen.held or (freeze.text if freeze else "")
-    planned = _plan(spec, status, replace(seen, held=held), now)
+    planned = _plan(spec, status, replace(_steadied(status, seen), held=held), now)
     if freeze and planned.status.phase is Phase.WAITING:
         return replace(planned, wake=freeze.left if planned.wake is None else min(freeze.left, planned.wake))
     return planned
+
+
+def _steadied(status: Status, seen: Seen) -> Seen:
+    """What the API server refuses again is the same problem, in whatever words: nothing is stored anew for it."""
+    if seen.refused:
+        return replace(seen, refused=steady(status.problem, seen.refused))
+    tried = seen.guarded is not None or seen.rehearsal is not None
+    return replace(seen, obstacle=steady(status.problem, seen.obstacle)) if tried and seen.obstacle else seen
 
 
 def _plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:

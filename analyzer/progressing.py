@@ -15,6 +15,8 @@ from analyzer.wishes import Verb
 from analyzer.workload import replicas_for
 from webhook import stash
 
+OBSTRUCTED_AGAIN = 120.0  # seconds at most until an obstacle is looked at again which no watch says to be gone
+CHECKS = 2.5  # intervals: one check without an answer is no end, however short the progress deadline is
 UNROUTED_FOR = 5.0  # seconds without a route until what needs none is let through
 
 
@@ -62,7 +64,9 @@ def _obstructed(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan |
     told = Emit(f"Halt {seen.who} advancement {problem}", warning=True, milestone=True)
     news = [told] if status.problem != problem else []
     if seen.canary is None and not (status.weight or seen.refused):
-        return Plan(replace(status, problem=problem, step_time=None), tuple(news), wake=spec.interval)
+        waited = -seconds_left(status.started, 0, now)
+        wake = min(max(spec.interval, waited), max(spec.interval, OBSTRUCTED_AGAIN))
+        return Plan(replace(status, problem=problem, step_time=None), tuple(news), wake)
     # Whoever comes to own the host or path must not get our canary's answers; nor may anybody get none.
     astray = seen.unroutable or seen.canary is None
     away = [Route(0, status.revision)] if astray and seen.weight and not seen.refused else []
@@ -141,9 +145,19 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
     if crashed or not canary.available:
         checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)
     if checks is None:
-        return Plan(status, (Measure(traffic=status.weight > 0),), wake=AGAIN)
+        return _measured(spec, status, now)
     status = replace(status, verdict=tuple(check.text for check in checks))
     return _judge(spec, status, seen, checks, "" if canary.ready else _unready(seen, canary), now)
+
+
+def _measured(spec: Spec, status: Status, now: datetime) -> Plan:
+    """Ask for the check that is due. That an answer comes is not certain, either."""
+    waited = -seconds_left(status.step_time, 0, now)
+    if status.check_time:
+        waited = min(waited, -seconds_left(status.check_time, spec.interval + spec.longest_window, now))
+    if waited > spec.progress_deadline:
+        return end(status, Ending(Outcome.FAILED, "no check is answered: exceeded its progress deadline"), now)
+    return Plan(status, (Measure(traffic=status.weight > 0),), wake=AGAIN)
 
 
 def _interval_left(spec: Spec, status: Status, now: datetime) -> float:
@@ -169,7 +183,8 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
         return end(status, Ending(Outcome.FAILED, f"{reason}: {failed[0].text}"), now, *halts, back)
     if unknown:
         told = Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True, milestone=True)
-        return halt(spec, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
+        patient = replace(spec, progress_deadline=max(spec.progress_deadline, CHECKS * spec.interval))
+        return halt(patient, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
     if unready:
         return halt(spec, status, unready, now)
     if spec.is_last(status.weight):

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from analyzer.wording import shown
+
 REJECTED_KEPT = 10
 _TIMES = ("started", "step_time", "check_time", "ready_since", "routed_away", "unrouted")
 HISTORY_KEPT = 20
@@ -227,7 +229,7 @@ def _time(text: str | None) -> datetime | None:
 
 def appended(history: Iterable[Mapping[str, Any]], entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """The history with one more ending; the oldest fall out."""
-    return (*history, entry)[-HISTORY_KEPT:]
+    return (*history, shown(entry))[-HISTORY_KEPT:]
 
 
 def seconds_left(since: datetime | None, seconds: float, now: datetime) -> float:

@@ -3,12 +3,20 @@
 import logging
 import sys
 
+from analyzer.wording import printable
+
+
+class Printable(logging.Formatter):
+    """A message is one line, whoever wrote the words in it; only a traceback of ours has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
 
 def configure(level: str) -> None:
     """Set up logging once, at the start of a server."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Printable("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     logging.getLogger("urllib3").setLevel(logging.ERROR)

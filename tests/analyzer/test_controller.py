@@ -1,14 +1,17 @@
 """What the loop makes of a refusal: an answer to the plan, or a reason to try again later."""
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from analyzer import controller
-from analyzer.actions import Label, Plan
+from analyzer.actions import Emit, Label, Plan
+from analyzer.agenda import Agenda
 from analyzer.controller import Controller
-from analyzer.kube.errors import ApiError, Refused
+from analyzer.kube.errors import ApiError, Refused, Unreachable
+from analyzer.pace import BURST
 from analyzer.seen import Seen
 from analyzer.status import Phase, Status, from_object
 
@@ -34,14 +37,20 @@ class Refusing:
         raise self.error
 
 
-def reconciled(monkeypatch: pytest.MonkeyPatch, api: Refusing) -> float | None:
+def controlled(monkeypatch: pytest.MonkeyPatch, api: Any, **others: Any) -> Controller:
+    """A controller of which only what is looked at here is real."""
     view = SimpleNamespace(seen=Seen(*KEY[::-1]), occasion=("", None), primary=None)
     monkeypatch.setattr(controller, "look", lambda *_: view)
     monkeypatch.setattr(controller, "neighbours_of", lambda *_: None)
     monkeypatch.setattr(controller, "plan", api.plan)
     idle: Any = SimpleNamespace(settle=lambda *_, **__: None, take=lambda *_: None, forget=lambda _: None, reason="")
     cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary, canaries_for=lambda _: [], client=None)
-    return Controller(cluster, idle, api, idle, idle, idle, idle, idle, idle, idle).reconcile(KEY)  # type: ignore[arg-type]
+    names = ("agenda", "performer", "router", "measurements", "policies", "custody", "witness", "removal", "anchor")
+    return Controller(cluster, **dict.fromkeys(names, idle) | {"performer": api} | others)
+
+
+def reconciled(monkeypatch: pytest.MonkeyPatch, api: Refusing) -> float | None:
+    return controlled(monkeypatch, api).reconcile(KEY)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +72,61 @@ def test_at_rest_what_will_be_refused_again_is_not_asked_again(monkeypatch: pyte
 def test_at_rest_what_may_be_accepted_later_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ApiError, match="a webhook is down"):
         reconciled(monkeypatch, Refusing(Phase.FAILED, ApiError(500, "InternalError", "a webhook is down")))
+
+
+class Failing:
+    """A duty that cannot be done."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.asked = error, 0
+
+    def settle(self, *_: Any, **__: Any) -> None:
+        """Not now."""
+        self.asked += 1
+        raise self.error
+
+
+@pytest.mark.parametrize("duty", ["policies", "custody", "witness"])
+@pytest.mark.parametrize("error", [Refused(403, "Forbidden", "no"), Unreachable("no answer"), ValueError("a fault")])
+def test_a_duty_that_fails_keeps_no_rollout_from_going_on(
+    monkeypatch: pytest.MonkeyPatch, duty: str, error: Exception
+) -> None:
+    api, failing = Refusing(Phase.PROGRESSING, Refused(403, "Forbidden", "no")), Failing(error)
+    controller = controlled(monkeypatch, api, **{duty: failing})
+    waits = [controller.attend(KEY) for _ in range(6)]
+    assert (api.asked, failing.asked) == (6, 6)
+    assert waits == [0.5, 1.0, 2.0, 4.0, 7.0, 7.0]  # of the rollout at the latest, which asked for 7
+
+
+def test_the_control_characters_of_others_reach_neither_status_nor_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Refusing(Phase.PROGRESSING, Refused(403, "Forbidden", "no\x1b]0;yours\x07\nsaid \u202epolicy"))
+    heard: list[str] = []
+
+    def plan(spec: Any, status: Status, seen: Seen, now: Any) -> Plan:
+        heard.append(seen.refused)
+        return api.plan(spec, status, seen, now)
+
+    controller = controlled(monkeypatch, api)
+    monkeypatch.setattr("analyzer.controller.plan", plan)
+    controller.reconcile(KEY)
+    assert heard == ["", "no]0;yours said policy"]
+    assert Emit("\x1b[2Jgone\r\nforged").text == "[2Jgone forged"
+
+
+def test_nobody_looks_as_fast_as_the_machine_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, agenda = [0], Agenda()
+    controller = controlled(monkeypatch, Refusing(Phase.FAILED, Refused(403, "Forbidden", "no")), agenda=agenda)
+
+    def endless(_: Any) -> float:
+        looks[0] += 1
+        if looks[0] == 3 * BURST:
+            agenda.close()
+        return 0.0
+
+    monkeypatch.setattr(controller, "attend", endless)
+    closing = threading.Timer(1.5, agenda.close)
+    closing.start()
+    agenda.add(KEY)
+    controller._work()
+    closing.cancel()
+    assert BURST <= looks[0] < 2 * BURST

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.actions import Ask, Label, Route
+from analyzer.actions import Ask, Label, Route, RunCanary
 from analyzer.status import Outcome, Phase, Status
 from tests.analyzer.cuts import Cut, Way
-from tests.analyzer.things import FAILED, PASSED, SPEC, UNMEASURED, V1, V2, V3
+from tests.analyzer.things import FAILED, NO_DATA, PASSED, SPEC, UNMEASURED, V1, V2, V3
 from tests.analyzer.world import World, initialized, shipped
 
 LONG = 200.0
@@ -240,6 +240,49 @@ def test_what_the_api_server_refuses_is_not_asked_for_all_the_time(refused: type
     world.run(LONG)
     assert not world.status.phase.in_flight
     assert (world.canary, world.route, world.previous) == (None, None, None)
+
+
+@pytest.mark.parametrize("refused", [Ask, Label, Route, RunCanary])
+def test_a_refusal_that_is_worded_anew_each_time_is_still_the_same(refused: type) -> None:
+    world = shipped(checks=FAILED if refused is Label else PASSED, refusing=(refused,))
+    world.varying = ": dial tcp 10.0.0.1:{}: connection reset by peer"
+    world.run(2 * SPEC.progress_deadline)
+    assert 0 < world.refusals < 30
+    assert world.effects < 60
+
+
+def test_an_obstacle_is_looked_at_more_and_more_rarely_and_at_once_when_a_watch_says_that_it_is_gone() -> None:
+    world = shipped(obstacle="no Ingress leads to it")
+    world.run(3600)
+    looks = 0
+    for _ in range(60):
+        before = world.leader.due
+        world.run(10)
+        looks += world.leader.due != before
+    assert 0 < looks <= 6
+    world.obstacle = ""
+    world.run(1)
+    assert world.canary
+
+
+def test_a_measurement_that_never_answers_is_not_waited_for_for_ever() -> None:
+    world = shipped()
+    world.run(15)
+    world.answers = False
+    world.run(SPEC.progress_deadline - 10)
+    assert world.status.ending is None
+    world.run(LONG)
+    assert (world.phase(), world.route, world.ran) == (Phase.FAILED, None, [V1])
+    assert "exceeded its progress deadline" in world.status.history[-1]["message"]
+
+
+def test_one_check_without_data_is_no_end_however_long_the_interval_is() -> None:
+    world = shipped(spec=replace(SPEC, interval=90, steps=(20,)), checks=NO_DATA)
+    world.run(100)
+    assert (world.status.problem, world.status.ending) == (NO_DATA.text, None)
+    world.checks = PASSED
+    world.run(LONG)
+    assert world.phase() is Phase.SUCCEEDED
 
 
 def test_a_refused_label_keeps_no_canary_from_its_end() -> None:

@@ -53,6 +53,7 @@ class Things:
     refused: str = ""
     checks: Check = PASSED
     gate: Check = OPEN
+    answers: bool = True
     called: int = 0
     wish: Wish | None = None
     obstacle: str = ""
@@ -65,6 +66,8 @@ class Things:
     canary_restarted: str = ""
     unusable: str = ""
     refusing: tuple[type, ...] = ()
+    refusals: int = 0
+    varying: str = ""
     deleted: bool = False
     canary: tuple[str, int, datetime] | None = None
     service: bool = False

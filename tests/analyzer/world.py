@@ -166,7 +166,8 @@ class World(Things):
             self.fenced += 1
             raise Fenced
         if isinstance(write, self.refusing):
-            return {"refused": "a policy forbids it"}
+            self.refusals += 1
+            return {"refused": "a policy forbids it" + self.varying.format(30000 + self.refusals)}
         self.effects += 1
         cut = self.cuts.get(self.effects)
         if cut:
@@ -194,7 +195,8 @@ class World(Things):
             case Rehearse():
                 return {"obstacle": self.unmeasurable} if self.unmeasurable else {"rehearsal": self.refused}
             case Measure(traffic):
-                analyzer.checks = (self.status.revision, self.status.check_time), self._measure(traffic)
+                if self.answers:
+                    analyzer.checks = (self.status.revision, self.status.check_time), self._measure(traffic)
             case RunCanary(size):
                 self._run_canary(size)
             case Route(weight, _):
