@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from analyzer.agenda import Key
 
-BURST = 40  # looks at once
-REFILL = 1.0  # looks a second after that
+BURST = 100  # looks at once
+REFILL = 5.0  # looks a second after that: more than the shortest interval needs
 
 
 class Pace:

@@ -2,16 +2,20 @@
 
 import logging
 import sys
+from typing import Any
 
 from analyzer.wording import printable
 
 
 class Printable(logging.Formatter):
-    """A message is one line, whoever wrote the words in it; only a traceback of ours has more."""
+    """A message is one line, whoever wrote the words in it; only a traceback has more."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         record.message = printable(record.message)
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(printable(line) for line in super().formatException(ei).splitlines())
 
 
 def configure(level: str) -> None:
