@@ -23,7 +23,7 @@ OVERLAP = timedelta(minutes=10)
 """How long a CA that the Secret no longer has stays in the caBundle: the kubelets bring a new Secret to the replicas at
 moments of their own, within two minutes."""
 
-EVER = datetime.min.replace(tzinfo=UTC)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,11 @@ class Brought:
     With `bundled` the caBundle is made of the Secret's `ca.crt`; else it is the business of others.
     """
 
-    def __init__(self, store: Store, source: Path, target: Path, name: str, *, bundled: bool) -> None:
+    def __init__(
+        self, store: Store, source: Path, target: Path, name: str, *, bundled: bool, settle: timedelta = SETTLE
+    ) -> None:
         self._store, self._source, self._target, self._name = store, source, target, name
-        self._bundled = bundled
+        self._bundled, self._settle = bundled, settle
         self._extra: dict[x509.Certificate, datetime] = {}
         """CAs of the caBundle that the Secret does not have, and since when they are seen."""
         self._trusted: dict[x509.Certificate, datetime] | None = None
@@ -104,10 +106,11 @@ class Brought:
         served = directory.read(self._target)
         if served == pair:
             return PATROL
-        settled = [ca for ca, since in (self._trusted or {}).items() if since <= now - SETTLE]
+        left = {ca: since + self._settle - now for ca, since in (self._trusted or {}).items()}
+        settled = [ca for ca, wait in left.items() if wait <= timedelta(0)]
         good = served is not None and now < authority.expires_at(served.certificate)
         if good and handshake.refusal(pair, _pem(settled), self._name):
-            return SETTLE
+            return min((wait for wait in left.values() if wait > timedelta(0)), default=self._settle)
         directory.publish(self._target, pair)
         log.info("the mounted certificate is served, valid until %s", authority.expires_at(pair.certificate))
         return PATROL

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 @click.option(
     "--mounted", type=click.Path(path_type=Path), default=Path("/run/detour/secret"), help="the Secret's files"
 )
+@click.option("--settle", type=click.IntRange(1), default=60, hidden=True, help="seconds, for tests; see certs.brought")
 @click.option("--kubeconfig", help="instead of the pod's own ServiceAccount")
 @click.option("--port", default=8082, show_default=True, help="plain HTTP: /healthz, /readyz, /metrics")
 @click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none")
@@ -48,6 +50,7 @@ def command(
     certificates: Path,
     certificates_from: str,
     mounted: Path,
+    settle: int,
     kubeconfig: str | None,
     port: int,
     metrics_server: str,
@@ -67,7 +70,7 @@ def command(
     reach = _reach(allowed, shared, metrics_server, namespace)
     cluster = Cluster.follow(client, agenda.add, namespace)
     pod = {"name": identity, "namespace": namespace, "uid": os.environ.get("POD_UID", "")}
-    source = Source(certificates_from, mounted)
+    source = Source(certificates_from, mounted, timedelta(seconds=settle))
 
     def tell(problem: str) -> None:
         Journal(client, identity).warn("Certificates", problem, PODS, pod)

@@ -65,8 +65,7 @@ def status(client: Client) -> None:
 @in_a_cluster
 def rotate(client: Client, ca: bool, wait: bool) -> None:
     """Have every replica serve a new certificate, without a restart and without a failed request."""
-    keys = [orders.RENEW_CA, orders.RENEW_SERVING] if ca else [orders.RENEW_SERVING]
-    ordered = _order(client, *keys)
+    ordered = _order(client, orders.RENEW_CA if ca else orders.RENEW_SERVING)
 
     def done(trust: Trust) -> str:
         signing = next((each.pem for each in trust.authorities if each.role == SIGNS), b"")
@@ -116,13 +115,13 @@ def table(trust: Trust) -> Table:
     return drawn
 
 
-def _order(client: Client, *keys: str) -> datetime:
-    """Write the orders on the CA's Secret, as of now by the API server's clock."""
+def _order(client: Client, key: str) -> datetime:
+    """Write an order on the CA's Secret, as of now by the API server's clock."""
     now = client.now()
     service = client.get(WEBHOOK_CONFIGURATIONS, None, CONFIGURATION)["webhooks"][0]["clientConfig"]["service"]
     stamp = now.isoformat().replace("+00:00", "Z")
     try:
-        client.mark(SECRETS, service["namespace"], SECRET, {"annotations": dict.fromkeys(keys, stamp)})
+        client.mark(SECRETS, service["namespace"], SECRET, {"annotations": {key: stamp}})
     except NotFound as error:
         raise Problem(f"there is no Secret {SECRET}: others issue the certificate here, renew it there") from error
     return now

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -114,10 +115,11 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where certificates come from: one of `SOURCES`, for two of them the files of a Secret."""
+    """Where certificates come from: one of `SOURCES`; for two of them the files of a Secret, and `orders.SETTLE`."""
 
     kind: str
     mounted: Path
+    settle: timedelta
 
 
 def keeper(client: Client, namespace: str, target: Path, source: Source, tell: Tell) -> Keeper:
@@ -127,5 +129,5 @@ def keeper(client: Client, namespace: str, target: Path, source: Source, tell: T
         own = Rotation(store, target, SERVICE, namespace)
         return Keeper(own, None, tell).follow(client, namespace)
     bundled = source.kind == MOUNTED
-    brought = Brought(store, source.mounted, target, host_name(namespace), bundled=bundled)
+    brought = Brought(store, source.mounted, target, host_name(namespace), bundled=bundled, settle=source.settle)
     return Keeper(brought, source.mounted, tell).follow(client, namespace)

@@ -32,7 +32,7 @@ INSISTENCE = 60.0  # seconds
 CLONE_NEWNET = 0x40000000
 QUICK_SETTLE = "2"  # seconds
 
-SERVING, CA = (orders.RENEW_SERVING,), (orders.RENEW_CA, orders.RENEW_SERVING)
+SERVING, CA = orders.RENEW_SERVING, orders.RENEW_CA
 
 
 @dataclass
@@ -78,7 +78,7 @@ def under_way(reviews: float = 100, updates: float = 5) -> Iterator[Account]:
             watch.stop()
 
 
-def rotate(account: Account, kinds: Sequence[Sequence[str]]) -> None:
+def rotate(account: Account, kinds: Sequence[str]) -> None:
     """Order one renewal after the other, each when the last one is served."""
     client = Client.connect(str(KUBECONFIG))
     _annotate(client, {orders.SETTLE_SECONDS: QUICK_SETTLE})
@@ -89,10 +89,10 @@ def rotate(account: Account, kinds: Sequence[Sequence[str]]) -> None:
         _annotate(client, {orders.SETTLE_SECONDS: None})
 
 
-def _renew(client: Client, account: Account, kind: Sequence[str]) -> None:
+def _renew(client: Client, account: Account, kind: str) -> None:
     before, trusted = account.met[-1], _insist(lambda: _trusted(client))
     eventually(lambda: _insist(client.now) > authority.issued_at(before), "another second", 10)
-    _annotate(client, dict.fromkeys(kind, _insist(client.now).isoformat()))
+    _annotate(client, {kind: _insist(client.now).isoformat()})
 
     def renewed() -> bool:
         latest = account.met[-1]
