@@ -102,6 +102,6 @@ def test_a_secret_of_the_users_own_is_served_renewed_and_checked_before_without_
         assert "runs as a canary first" in shop.set_image("6.0.1").err
         bring(leaf())
         eventually(lambda: served() != first, "the renewed one is served", 30)
-        assert "runs as a canary first" in shop.set_image("6.0.2").err
+        assert "as the canary" in shop.set_image("6.0.2").err
         assert [pod["metadata"]["uid"] for pod in pods()] == [started["metadata"]["uid"]]
         assert not [s for s in pods()[0]["status"]["containerStatuses"] if s["restartCount"]]
