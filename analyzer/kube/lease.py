@@ -37,6 +37,9 @@ class Lease:
         self._clock = clock
         self._seen: tuple[str, float] = ("", clock())
         self._renewed = clock()
+        self._leads = False
+        self._term = 0
+        self._lost = False
         self._stop = threading.Event()
 
     def hold(self, on_lost: Callable[[], None]) -> None:
@@ -47,6 +50,7 @@ class Lease:
         while not (self._try() and self._announce()) and not self._stop.wait(RENEW_EVERY / 3):
             pass
         log.info("leading as %s", self._identity)
+        self._leads = True
         threading.Thread(target=self._renew, name="lease", daemon=True).start()
         threading.Thread(target=self._watch, args=(on_lost,), name="lease-watch", daemon=True).start()
 
@@ -71,8 +75,9 @@ class Lease:
 
     def _watch(self, on_lost: Callable[[], None]) -> None:
         while not self._stop.wait(LOOK_EVERY):
-            if (unrenewed := self._clock() - self._renewed) > GIVEN_UP_AFTER:
-                log.error("the lease could not be renewed for %.0f s", unrenewed)
+            if self._lost or (unrenewed := self._clock() - self._renewed) > GIVEN_UP_AFTER:
+                why = "another has taken it" if self._lost else f"it could not be renewed for {unrenewed:.0f} s"
+                log.error("the lease is lost: %s", why)
                 on_lost()
                 return
 
@@ -80,11 +85,11 @@ class Lease:
         begun = self._clock()
         try:
             lease = self._client.get(LEASES, self._namespace, NAME)
-            if not self._may_take(lease):
+            if not (self._is_still_ours(lease) if self._leads else self._may_take(lease)):
                 return False
             lease["spec"] = self._spec(lease.get("spec") or {})
             self._client.replace(LEASES, lease)
-            self._renewed = begun
+            self._renewed, self._term = begun, lease["spec"]["leaseTransitions"]
         except NotFound:
             return self._create(begun)
         except Conflict:
@@ -130,17 +135,26 @@ class Lease:
             self._seen = (version, self._clock())
         return holder in (None, "", self._identity) or self._clock() - self._seen[1] > SECONDS
 
+    def _is_still_ours(self, lease: dict[str, Any]) -> bool:
+        """A leader that finds that another has led since (it was paused) never takes the lease again.
+
+        Even where that one has given it back: what it has told the API server meanwhile stays (`_announce`).
+        """
+        spec = lease.get("spec") or {}
+        self._lost = (spec.get("holderIdentity"), spec.get("leaseTransitions")) != (self._identity, self._term)
+        return not self._lost
+
     def _create(self, begun: float) -> bool:
         metadata = {"name": NAME, "namespace": self._namespace}
+        spec = self._spec({})
         try:
             self._client.create(
-                LEASES,
-                {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": self._spec({})},
+                LEASES, {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": spec}
             )
         except (ApiError, Unreachable) as error:
             log.warning("the lease could not be made: %s", error)
             return False
-        self._renewed = begun
+        self._renewed, self._term = begun, spec["leaseTransitions"]
         return True
 
     def _spec(self, before: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
-NEITHER = tuple(f"/apis/{name}.k8s.io/" for name in ("authentication", "authorization", "coordination"))
-"""A review is a question, though it is posted; the Lease says only who the successor is."""
+QUESTIONS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
+"""Reviews: they are posted, and stored nowhere."""
+OWN = "/detour-analyzer"
+"""The Lease, the Leader and the rights of the analyzer: they say who the successor is, not what it finds."""
 UNTIL_STOPPED = 0.02  # seconds; the other threads stop first, the one that asked may be the last
 
 
@@ -65,4 +67,4 @@ class Mishap:
 
 def is_write(method: str, path: str, query: Mapping[str, str]) -> bool:
     """Whether a request changes anything that a successor goes by."""
-    return method != "GET" and "dryRun" not in query and not path.startswith(NEITHER)
+    return method != "GET" and "dryRun" not in query and not path.startswith(QUESTIONS) and not path.endswith(OWN)

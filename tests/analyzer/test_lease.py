@@ -160,3 +160,42 @@ def test_where_nobody_can_be_told_the_lease_alone_decides() -> None:
     store = Store(defined=False)
     lease(store, Clock()).hold(lambda: None)
     assert store.holder == "a"
+
+
+def test_a_leader_that_finds_another_in_its_place_has_lost_it_at_once() -> None:
+    store, clock, lost = Store(), Clock(), threading.Event()
+    paused = lease(store, clock)
+    paused.hold(lost.set)
+    expired(store, clock, "b").hold(lambda: None)
+    clock.now -= SECONDS + 1  # it was paused, and has no idea of the time
+    assert not paused._try()
+    assert lost.wait(3)
+    assert store.holder == "b"
+
+
+def test_a_leader_never_takes_a_lease_that_another_had_meanwhile_and_gave_back() -> None:
+    store, clock, lost = Store(), Clock(), threading.Event()
+    paused = lease(store, clock)
+    paused.hold(lost.set)
+    successor = expired(store, clock, "b")
+    successor.hold(lambda: None)
+    successor.release()
+    clock.now -= SECONDS + 1
+    assert not paused._try()
+    assert (store.holder, store.leader) == ("", "b"), "its writes would be refused for ever"
+    assert lost.wait(3)
+
+
+def test_a_lease_that_somebody_deleted_is_made_again_by_who_leads() -> None:
+    store, clock = Store(), Clock()
+    leader = lease(store, clock)
+    leader.hold(lambda: None)
+    del store.objects["leases"]
+    assert leader._try()
+    assert leader._try()
+    assert store.holder == "a"
+
+
+def test_another_replica_leads_soon_enough_after_a_kill() -> None:
+    assert leases.SECONDS + leases.RENEW_EVERY / 3 < 15
+    assert leases.GIVEN_UP_AFTER < leases.SECONDS, "it has ended before another may lead"

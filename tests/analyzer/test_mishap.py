@@ -82,7 +82,7 @@ def test_reads_dry_runs_reviews_leases_and_what_was_refused_do_not_count(
     found = client("kill after 1")
     found.get(CANARY_POLICIES, None, "default")
     found.patch(CANARY_POLICIES, None, "default", [], dry_run=True)
-    found.create(LEASES, {"metadata": {"name": "a", "namespace": "b"}})
+    found.replace(LEASES, {"metadata": {"name": "detour-analyzer", "namespace": "detour"}})
     found.create(REVIEWS, BODY)
     server.status = 409
     with pytest.raises(Conflict):

@@ -227,7 +227,8 @@ class Analyzers:
             found = self._lease()
             now = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
             if found["spec"].get("holderIdentity") != holder:
-                found["spec"] |= {"holderIdentity": holder, "acquireTime": now}
+                term = int(found["spec"].get("leaseTransitions", 0)) + 1
+                found["spec"] |= {"holderIdentity": holder, "acquireTime": now, "leaseTransitions": term}
             found["spec"]["renewTime"] = now
             try:
                 self._admin.replace(LEASES, found)
