@@ -17,6 +17,10 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
         exit 1
     }
 fi
+if [ -L "$venv" ]; then
+    echo "$venv is a link, and making it anew would empty what it leads to: run make there, or 'touch $venv/.ready' if that is up to date" >&2
+    exit 1
+fi
 echo "setting up Python's packages in $venv"
 start=$(date +%s)
 "$python" -m venv --clear "$venv"

@@ -31,6 +31,7 @@ CROWD = 500  # sockets
 PACE = 0.5  # seconds between two bytes of somebody slow
 LONGEST = 3.0  # seconds for a connection or an answer
 MIB = 1024 * 1024
+BEGUN = "begun\n"
 HEAD = b"POST /divert HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/json\r\n"
 PLAIN = b"GET /metrics HTTP/1.1\r\nHost: webhook\r\n"
 
@@ -398,12 +399,15 @@ def under(kind: str, names: Iterable[str], host: str, port: int, seconds: float,
     made: Counter[str] = Counter()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as attackers:
         assert attackers.stdout
-        attackers.stdout.readline()  # they have begun
+        assert attackers.stdout.readline() == BEGUN, f"no attack has begun: {command}"
         try:
             yield made
         finally:
             told, _ = attackers.communicate(timeout=60)
             made.update(json.loads(told or "{}"))
+    assert attackers.returncode == 0, f"an attack broke down: {command}"
+    assert made, "nobody has said what was done"
+    assert all(made.values()), f"some did nothing: {dict(made)}"
 
 
 def main(kind: str, host: str, port: str, seconds: str, *names: str) -> None:
@@ -411,7 +415,7 @@ def main(kind: str, host: str, port: str, seconds: str, *names: str) -> None:
     attacks = KINDS[kind]
     target = Target(host, int(port), time.monotonic() + float(seconds))
     threading.Thread(target=_until_eof, args=[target.stopped], daemon=True).start()
-    print("begun", flush=True)
+    print(BEGUN, end="", flush=True)
     with ThreadPoolExecutor(len(attacks)) as pool:
         running = {name: pool.submit(attacks[name], target) for name in names or attacks}
     print(json.dumps({name: done.result() for name, done in running.items()}))
