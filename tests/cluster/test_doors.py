@@ -256,3 +256,23 @@ def test_secrets_are_in_no_log_no_event_no_status_and_no_answer(guarded: Shop) -
     primary = json.dumps(guarded.primary)
     assert {place for place in ("env", "secret", "header", "gate") if marked(place) in primary} == {"env"}
     assert not guarded.get("controllerrevisions")["items"]
+
+
+@pytest.mark.parametrize(
+    ("where", "command", "refused"),
+    [
+        ("ingress", "delete deployment traefik", "what bears the label"),
+        ("ingress", "delete service traefik", "what bears the label"),
+        ("ingress", "create deployment evil --image=x", "what bears the label"),
+        ("ingress", "create service clusterip evil --tcp=80", "what bears the label"),
+        ("ingress", "create ingress evil --rule=a.example/=evil:80", "what bears the label"),
+        ("ingress", "label service traefik detour.dev/canary-of=me", "what bears the label"),
+        ("kube-system", "label deployment coredns a=b", "no canaries in kube-system"),
+        (HOME, "label deployment detour a=b", "nor in its own namespace"),
+        ("ingress", "label deployment traefik detour.dev/state=analysing", ""),
+    ],
+)
+def test_the_analyzers_rights_end_where_canaries_do(where: str, command: str, refused: str) -> None:
+    said = kubectl("-n", where, *command.split(), "--dry-run=server", f"--as={ACCOUNT}", check=False)
+    assert refused in said.err
+    assert bool(said.code) is bool(refused), said.err
