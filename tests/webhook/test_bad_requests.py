@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import cache
 
 import pytest
 
@@ -47,9 +48,14 @@ def nothing_is_repeated(log: str) -> None:
 
 
 def secured(server: Running, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLSocket:
-    context = ssl.create_default_context()
+    return _trusting(newest).wrap_socket(plain(server))
+
+
+@cache
+def _trusting(newest: ssl.TLSVersion) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode, context.maximum_version = False, ssl.CERT_NONE, newest
-    return context.wrap_socket(plain(server))
+    return context
 
 
 def plain(server: Running) -> socket.socket:
@@ -185,7 +191,8 @@ def test_who_stops_in_mid_request_is_let_go(server: Running, sent: bytes, status
 
 
 def test_who_sends_byte_by_byte_is_let_go_and_keeps_nobody_from_being_answered(server: Running) -> None:
-    began, peers = time.monotonic(), [secured(server) for _ in range(40)]
+    peers = [secured(server) for _ in range(40)]
+    began = time.monotonic()
     for peer in peers[:20]:
         peer.sendall(b"POST /divert HTTP/1.1\r\nX: ")
     for peer in peers[20:]:
