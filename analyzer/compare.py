@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+_ATOMIC = ("selector",)
+"""With one key more it is another one (core/v1, ServiceSpec.selector)."""
+
 
 def holds(there: Any, wanted: Any) -> bool:
     """Whether all that is wanted is there; what the API server or others added besides does not matter."""
     if isinstance(wanted, Mapping):
-        return isinstance(there, Mapping) and all(holds(there.get(key), value) for key, value in wanted.items())
+        return isinstance(there, Mapping) and all(
+            there.get(key) == value if key in _ATOMIC else holds(there.get(key), value) for key, value in wanted.items()
+        )
     if isinstance(wanted, list | tuple):
         return (
             isinstance(there, list | tuple)

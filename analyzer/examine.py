@@ -34,7 +34,8 @@ def examined(cluster: Cluster, view: View, status: Status, now: datetime) -> See
             found = _examine(cluster, view.primary, now)
             return replace(seen, primary=replace(seen.primary, reason=found.text))
     elif seen.canary and not seen.canary.ready:
-        for deployment in cluster.parts(cluster.diverted, view.key):
+        canaries = cluster.parts(cluster.diverted, view.key)
+        for deployment in (each for each in canaries if "deletionTimestamp" not in each["metadata"]):
             found = _examine(cluster, deployment, now)
             return replace(seen, canary=replace(seen.canary, reason=found.text, crashed=found.crashed))
     return seen

@@ -17,7 +17,10 @@ LONGEST = 300
 PATIENCE = 10.0  # seconds for what takes its time in good order, too
 
 _HASH = "pod-template-hash"
-_RETRIED = re.compile(r"^Back-off pulling image .*?: ErrImagePull: ")
+_PREFIXES = re.compile(
+    r"^(Back-off pulling image .*?: ErrImagePull: )?(rpc error: code = \w+ desc = )?"
+    r'(failed to pull and unpack image "[^"]*": )?(failed to resolve reference "[^"]*": )?'
+)
 _CHANGING = re.compile(r"(?<=\d:)\d{4,5}(?=->)|\b[0-9a-f]{32,64}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _NODES = re.compile(r"^\d+/\d+ nodes are available: ")
 
@@ -92,7 +95,7 @@ def _fault(container: Object, state: Object, status: Object, now: datetime) -> t
     """What is wrong with one container that is not ready."""
     current, last = state.get("state") or {}, state.get("lastState") or {}
     waiting = current.get("waiting") or {}
-    reason, message = waiting.get("reason", ""), _RETRIED.sub("", waiting.get("message", ""))
+    reason, message = waiting.get("reason", ""), _PREFIXES.sub("", waiting.get("message", ""))
     ended = current.get("terminated") or last.get("terminated")
     if ended or reason == "CrashLoopBackOff":
         return _Weight.CRASHED, _ending(container, ended or {})

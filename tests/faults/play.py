@@ -13,7 +13,7 @@ from tests.cluster.namespaces import unique
 from tests.faults.analyzers import Analyzers, prometheus_of_the_host
 from tests.faults.result import Result
 from tests.faults.row import Leader, Row
-from tests.faults.scene import FULL, Managed, Scale, Scene
+from tests.faults.scene import FULL, Managed, Plain, Scale, Scene
 
 LONGEST = 900.0  # seconds of traffic; a row that takes longer has failed by its own deadlines before
 WARM_UP = 1.0  # seconds of traffic before anything happens
@@ -26,7 +26,7 @@ def play(row: Row, scale: Scale = FULL, analyzers: Analyzers | None = None) -> R
     name = unique("fault")
     at_hand = {"prometheus": prometheus_of_the_host()} if row.leader in (Leader.HOST, Leader.OWN) else {}
     managed = Managed(f"{name}-managed", **{**at_hand, **row.options})
-    twin = Application(f"{name}-twin")
+    twin = Plain(f"{name}-twin")
     scene = Scene(managed, twin, scale, analyzers)
     with ExitStack() as stack:
         for application in (managed, twin):

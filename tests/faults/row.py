@@ -20,6 +20,9 @@ MODULES = (
     "infra_node",
     "certificates",
     "hostile",
+    "workload_bad",
+    "workload_refused",
+    "workload_hands",
 )
 """Of this package, in this order: each registers its rows as it is imported."""
 
