@@ -7,7 +7,7 @@ so each call answers only with what is missing. Phases and event texts are Flagg
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import REFUSED_AGAIN, Ask, Emit, Plan
+from analyzer.actions import AGAIN, REFUSED_AGAIN, Ask, Emit, Plan, Route
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.exits import leave
 from analyzer.freezes import frozen
@@ -28,7 +28,7 @@ def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     status = status.attended(seen.since).at_most(now)
     freeze = frozen(spec.freezes, now)
     held = SUSPENDED if spec.suspend else seen.held or (freeze.text if freeze else "")
-    planned = _plan(spec, status, replace(_steadied(status, seen), held=held), now)
+    planned = _answered(_plan(spec, status, replace(_steadied(status, seen), held=held), now), seen)
     if freeze and planned.status.phase is Phase.WAITING:
         return replace(planned, wake=freeze.left if planned.wake is None else min(freeze.left, planned.wake))
     return planned
@@ -40,6 +40,19 @@ def _steadied(status: Status, seen: Seen) -> Seen:
         return replace(seen, refused=steady(status.problem, seen.refused))
     tried = seen.guarded is not None or seen.rehearsal is not None
     return replace(seen, obstacle=steady(status.problem, seen.obstacle)) if tried and seen.obstacle else seen
+
+
+def _answered(planned: Plan, seen: Seen) -> Plan:
+    """A canary without a pod that could answer gets no requests, whatever else is going on.
+
+    Routers send the share of pods that are not ready to the primary, but that of pods that do not exist nowhere.
+    """
+    deserted = seen.canary is None or not seen.canary.available
+    if not (planned.status.phase.in_flight and deserted and seen.weight) or seen.refused:
+        return planned
+    others = (action for action in planned.actions if not isinstance(action, Route))
+    away = Route(0, planned.status.revision)
+    return replace(planned, actions=(away, *others), wake=AGAIN if planned.wake is None else min(AGAIN, planned.wake))
 
 
 def _plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:

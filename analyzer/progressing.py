@@ -87,9 +87,7 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     restarted = seen.primary.restarted not in ("", canary.restarted if canary else "")
     if canary is None or (canary.digest, canary.replicas) != (status.revision, size) or restarted:
         actions.append(RunCanary(size))
-    if canary is None and seen.weight:
-        actions.append(Route(0, status.revision))  # nobody is there to answer
-    elif _misrouted(status, seen):
+    if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision))
         unasked = UNCLEAR < (seen.weight or 0) < status.weight
         status = replace(status, check_time=None if unasked else status.check_time)

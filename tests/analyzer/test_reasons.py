@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from analyzer.actions import Emit, Measure, Plan
+from analyzer.actions import Emit, Measure, Plan, Route
 from analyzer.examine import examined
 from analyzer.kube.errors import Refused
 from analyzer.metrics.verdict import Check, Result
 from analyzer.plan import plan
 from analyzer.seen import Canary, Primary, Seen
-from analyzer.status import Outcome, Phase, Status
+from analyzer.status import Ending, Outcome, Phase, Status
 from tests.analyzer.ill import CRASHED, pod
 from tests.analyzer.things import SPEC, START, V1, V2
 
@@ -38,7 +38,7 @@ def seen(status: Status, reason: str = REASON, crashed: bool = True, **changes: 
 
 def promoting(reason: str = REASON) -> Seen:
     primary = Primary(V2, previous=V1, ready=False, progress=WAITING, state="analysing", reason=reason)
-    return seen(PROMOTING, primary=primary)
+    return seen(PROMOTING, primary=primary, canary=Canary(V2, 2, ready=True, available=2))
 
 
 def at(seconds: float) -> datetime:
@@ -81,10 +81,39 @@ def test_a_crash_under_traffic_is_a_failed_check_at_once_and_one_for_each_interv
     first = plan(SPEC, UNDER_TRAFFIC, seen(UNDER_TRAFFIC), at(3))
     assert (first.status.failed_checks, first.status.problem) == (1, UNREADY)
     assert f"Halt podinfo.shop advancement {UNREADY}" in [a.text for a in first.actions if isinstance(a, Emit)]
-    again = plan(SPEC, first.status, seen(UNDER_TRAFFIC), at(4))
+    again = plan(SPEC, first.status, seen(UNDER_TRAFFIC, weight=0), at(4))
     assert (again.status.failed_checks, again.wake) == (1, 9)
     ended = plan(SPEC, first.status, seen(UNDER_TRAFFIC), at(13)).status
     assert (ended.failed_checks, ended.ending and ended.ending.outcome) == (2, Outcome.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("status", "primary"),
+    [
+        (UNDER_TRAFFIC, Primary(V1, stash=V2, state="analysing")),
+        (UNDER_TRAFFIC, Primary(V1, stash=V2, state="analysing", paused=True)),
+        (PROMOTING, Primary(V2, previous=V1, ready=False, progress=WAITING)),
+        (replace(PROMOTING, ending=Ending(Outcome.FAILED, "")), Primary(V1, stash=V2, ready=False, state="rejected")),
+    ],
+    ids=["analysed", "paused", "promoted", "primary on its way back"],
+)
+@pytest.mark.parametrize("canary", [None, Canary(V2, 1, ready=False, available=0)], ids=["deleted", "no pod"])
+def test_a_canary_that_nobody_answers_for_gets_no_requests(
+    status: Status, primary: Primary, canary: Canary | None
+) -> None:
+    deserted = seen(status, primary=primary, canary=canary, rehearsal="")
+    planned = plan(SPEC, status, deserted, at(3))
+    assert [action for action in planned.actions if isinstance(action, Route)] == [Route(0, V2)]
+    assert planned.status.weight == status.weight
+    again = plan(SPEC, planned.status, replace(deserted, weight=0), at(4))
+    assert not [action for action in again.actions if isinstance(action, Route)]
+
+
+def test_a_canary_that_is_back_gets_its_share_back_and_is_judged_by_what_comes_from_then_on() -> None:
+    back = seen(UNDER_TRAFFIC, canary=Canary(V2, 1, ready=True, available=1), weight=0)
+    planned = plan(SPEC, UNDER_TRAFFIC, back, at(9))
+    assert planned.actions == (Route(20, V2),)
+    assert plan(SPEC, planned.status, replace(back, weight=20), at(10)).status.check_time == at(10)
 
 
 def test_pods_that_are_evicted_under_traffic_are_no_evidence_until_a_check_is_due() -> None:

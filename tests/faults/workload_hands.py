@@ -11,7 +11,7 @@ from tests.faults.row import Leader, row
 from tests.faults.scene import Scene
 
 CANARY = "podinfo-canary"
-UNHURRIED = {"interval": "4s", "threshold": 2, "stepWeight": 20, "maxWeight": 60}
+UNHURRIED = {"interval": "4s", "threshold": 10, "stepWeight": 20, "maxWeight": 60}
 
 
 def _running(application: Application, new: bool) -> list[str]:
