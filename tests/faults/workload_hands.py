@@ -11,6 +11,7 @@ from tests.faults.row import Leader, row
 from tests.faults.scene import Scene
 
 CANARY = "podinfo-canary"
+AWAY = Slack(100, "of the canary's share, until the router has seen that its Service is right again")
 UNHURRIED = {"interval": "4s", "threshold": 10, "stepWeight": 20, "maxWeight": 60}
 
 
@@ -38,7 +39,7 @@ def _is_back(scene: Scene, kind: str, ready: bool = False) -> None:
         scene.managed("rollout", "status", f"deployment/{CANARY}", "--timeout=60s")
 
 
-@row(Leader.POD, Slack(100, "of the canary's share, until the router has seen the Service again"), analysis=UNHURRIED)
+@row(Leader.POD, AWAY, analysis=UNHURRIED)
 def canary_parts_deleted_by_hand(scene: Scene) -> None:
     """The canary's Ingress, its Service, its pods and its Deployment deleted one after another, each with traffic on
     it: each is put back, and the canary is promoted."""
@@ -55,7 +56,7 @@ def canary_parts_deleted_by_hand(scene: Scene) -> None:
     scene.ends("Succeeded", "6.0.1")
 
 
-@row(Leader.POD, analysis=UNHURRIED)
+@row(Leader.POD, AWAY, analysis=UNHURRIED)
 def canary_parts_edited_by_hand(scene: Scene) -> None:
     """A key added to the selector of the canary's Service, the canary scaled to 0, the weight of its Ingress set to
     100: each is put right, and the canary is promoted."""
