@@ -1,0 +1,96 @@
+"""Detour is removed in the middle of three rollouts: traffic first, then everything; what waits is kept."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cluster.installing import DEFINITIONS, delete_everything, install, remains, uninstall
+from tests.cluster.kustomized import Kustomized, name_of
+from tests.cluster.namespaces import unique
+from tests.cluster.shop import CALM, QUICK, Shop, opened
+from tests.cluster.users import Users
+
+pytestmark = pytest.mark.alone
+
+PENDING = {
+    "detour.dev/policy",
+    "detour.dev/state",
+    "detour.dev/revision",
+    "detour.dev/template",
+    "detour.dev/diverted-by",
+    "detour.dev/history",
+}
+
+
+@dataclass(frozen=True)
+class Town:
+    """Three shops: one with a canary at 25 % for long, one that promotes at once, one whose Canary is suspended."""
+
+    calm: Kustomized
+    quick: Shop
+    suspended: Shop
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """Whatever becomes of Detour in between, it is installed at the end as it was."""
+    with ExitStack() as stack:
+        stack.callback(install)
+        calm = Kustomized(unique("calm"), analysis=CALM)
+        quick = Shop(unique("quick"), analysis={**QUICK, "stepWeight": 50})
+        suspended = Shop(unique("suspended"), analysis=CALM, spec={"suspend": True})
+        for shop in (calm, quick, suspended):
+            stack.enter_context(opened(shop))
+        yield Town(calm, quick, suspended)
+
+
+@pytest.fixture(autouse=True)
+def customers(town: Town) -> Iterator[None]:
+    """All three have users while a test runs, and each is answered."""
+    with ExitStack() as stack:
+        users = [stack.enter_context(Users(shop.host)) for shop in (town.calm, town.quick, town.suspended)]
+        yield
+    assert [failure for each in users for failure in each.failed] == []
+
+
+def test_kubectl_delete_in_mid_canary_leaves_nothing_but_what_waits(town: Town) -> None:
+    town.calm.ship("6.0.1")  # what only the primary refers to is pruned, and held
+    town.suspended.set_image("6.0.1")
+    town.calm.until_weight(25)
+    town.quick.set_image("6.0.1")
+    town.quick.until("Promoting")
+    assert delete_everything().code == 0
+    assert remains() == set()
+    assert not town.calm.exists("configmap", name_of("6.0.0"))
+    assert town.calm.live_image == "6.0.0"
+    assert town.calm.ours == town.suspended.ours == PENDING
+    assert (town.quick.live_image, town.quick.ours) == ("6.0.1", set())
+
+
+def test_a_new_installation_carries_on_with_what_waited(town: Town) -> None:
+    install()
+    town.calm.apply(town.calm.canary())  # its definition was deleted, and so was it
+    town.calm.until_weight(25)
+    assert town.calm.live_image == "6.0.0"
+    assert town.suspended.ours >= PENDING  # nobody has said anything about it yet
+
+
+def test_uninstall_takes_everything_back_and_keeps_the_canaries(town: Town) -> None:
+    said = uninstall()
+    assert said.code == 0, said.err
+    assert all(shop.namespace in said.out for shop in (town.calm, town.suspended))
+    assert remains() == DEFINITIONS | {"customresourcedefinition.apiextensions.k8s.io/canarypolicies.detour.dev"}
+    assert town.calm.ours == PENDING
+    assert town.calm.phase != "Progressing"
+
+
+def test_it_may_be_called_again_when_nothing_is_there(town: Town) -> None:
+    said = uninstall()
+    assert (said.code, town.suspended.namespace in said.out) == (0, True)
+
+
+def test_what_waited_runs_by_itself_where_its_canary_was_kept(town: Town) -> None:
+    install()
+    town.calm.until_weight(25)
