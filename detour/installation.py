@@ -31,6 +31,7 @@ Found = tuple[Resource, Object]
 
 MADE_BY = "app.kubernetes.io/name=detour"  # manifests/kustomization.yaml puts it on everything
 DEPLOYMENT = "detour"
+ITS_OWN = "leaders.detour.dev"
 ADMISSION = tuple(
     Resource("admissionregistration.k8s.io", "v1", f"{kind.lower()}{plural}", f"{kind}{suffix}", namespaced=False)
     for kind, suffix, plural in (
@@ -75,9 +76,9 @@ class Installation:
         """The roles and bindings of the whole cluster."""
         return self.parts(CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES)
 
-    def definitions(self) -> list[Found]:
-        """Of Canaries and all that goes with them, some of which may be Flagger's, too."""
-        return self.parts(DEFINITIONS)
+    def definitions(self, *, users: bool) -> list[Found]:
+        """Of what users write, some of which may be Flagger's, too; or of what Detour keeps for itself."""
+        return [found for found in self.parts(DEFINITIONS) if (found[1]["metadata"]["name"] != ITS_OWN) is users]
 
     def namespace(self) -> Object | None:
         """Detour's own."""

@@ -56,7 +56,8 @@ def command(yes: bool, crds: bool, drop_pending: bool, kubeconfig: str | None, h
 
 
 def _announce(here: Installation, *, crds: bool, drop: bool) -> None:
-    parts = [*here.admission(), *here.rights(), *(here.definitions() if crds else ())]
+    parts = [*here.admission(), *here.rights(), *here.definitions(users=False)]
+    parts += here.definitions(users=True) if crds else []
     flying, held = here.made(*ROUTES, *PARTS), here.held()
     where = f"namespace {here.home}" if here.namespace() else "its namespace, which is gone already"
     click.echo(f"Detour goes: {where}, {len(parts)} objects of the whole cluster.")
@@ -117,9 +118,9 @@ def _uninstall(here: Installation, who: str, *, crds: bool, drop: bool) -> None:
     farewell.leave(here.client, keep=not drop)
     _delete_given_canaries(here)
     here.let_go()
-    _delete("the rights", here, here.rights())
+    _delete("the rights", here, [*here.rights(), *here.definitions(users=False)])
     if crds:
-        _delete("the definitions, and with them every Canary", here, here.definitions())
+        _delete("the definitions, and with them every Canary", here, here.definitions(users=True))
     _delete_namespace(here)
     _tell("Detour is removed")
     _show_waiting(here, drop)

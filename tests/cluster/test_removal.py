@@ -50,9 +50,10 @@ def town() -> Iterator[Town]:
 def customers(town: Town) -> Iterator[None]:
     """All three have users while a test runs, and each is answered."""
     with ExitStack() as stack:
-        users = [stack.enter_context(Users(shop.host)) for shop in (town.calm, town.quick, town.suspended)]
+        shops = (town.calm, town.quick, town.suspended)
+        users = {shop.namespace: stack.enter_context(Users(shop.host)) for shop in shops}
         yield
-    assert [failure for each in users for failure in each.failed] == []
+    assert {name: each.failed for name, each in users.items() if each.failed} == {}
 
 
 def test_kubectl_delete_in_mid_canary_leaves_nothing_but_what_waits(town: Town) -> None:
