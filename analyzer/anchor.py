@@ -16,7 +16,8 @@ from analyzer.removal import Removal
 
 FINALIZER = "detour.dev/in-flight"
 NAME = "detour-analyzer"
-ANCHORS: tuple[Resource, ...] = (SERVICE_ACCOUNTS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS)
+ANCHORS: tuple[Resource, ...] = (SERVICE_ACCOUNTS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES)
+"""The last one has the finalizer only if all have it: so it is enough to look at that one."""
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,20 @@ class Anchor:
             if needed == self._there or (not needed and self._removal.is_being_deleted):
                 return  # once the three are being deleted, taking the finalizer off is the last thing that we do
             try:
-                self._put() if needed else self.cut()
+                if self._there is None:
+                    self._there = self._is_there()
+                if needed != self._there:
+                    self._put() if needed else self.cut()
             except (NotFound, Refused) as error:
                 log.warning("should Detour be deleted in mid-canary, it cannot clean up: %s", error.message)
             except (ApiError, Unreachable) as error:
                 log.warning("the finalizer %s cannot be %s: %s", FINALIZER, "set" if needed else "removed", error)
                 return
             self._there = needed
+
+    def _is_there(self) -> bool:
+        found = self._cluster.client.get(ANCHORS[-1], None, NAME)
+        return FINALIZER in (found["metadata"].get("finalizers") or ())
 
     def _put(self) -> None:
         for resource in ANCHORS:

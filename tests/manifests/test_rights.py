@@ -39,7 +39,7 @@ ANALYZER = {
         "watch",
     ),
     # its own finalizer, while a canary is in flight
-    ("rbac.authorization.k8s.io", "clusterroles", "detour-analyzer"): ("patch",),
+    ("rbac.authorization.k8s.io", "clusterroles", "detour-analyzer"): ("get", "patch"),
     ("rbac.authorization.k8s.io", "clusterrolebindings", "detour-analyzer"): ("patch",),
     # whether all Canaries go because this does
     ("apiextensions.k8s.io", "customresourcedefinitions", "canaries.flagger.app"): ("get",),
