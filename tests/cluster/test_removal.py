@@ -35,7 +35,8 @@ class Town:
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
-    """Whatever becomes of Detour in between, it is installed at the end as it was."""
+    """What is deleted is what was installed, and at the end it is installed again, whatever came in between."""
+    install()
     with ExitStack() as stack:
         stack.callback(install)
         calm = Kustomized(unique("calm"), analysis=CALM)
