@@ -199,10 +199,14 @@ class Analyzers:
             over.set()
             keeper.join(30)
 
-    def close(self) -> None:
-        """End them all, give the lease back, and wait until the installed one leads again."""
+    def end_all(self) -> None:
+        """None is left that goes by a name of the next row."""
         for each in self.running:
             each.kill()
+
+    def close(self) -> None:
+        """End them all, give the lease back, and wait until the installed one leads again."""
+        self.end_all()
         if self.holder.startswith(self._suffix):
             self._write("")
         for name in self._tokens:

@@ -31,6 +31,8 @@ def play(row: Row, scale: Scale = FULL, analyzers: Analyzers | None = None) -> R
     with ExitStack() as stack:
         for application in (managed, twin):
             stack.callback(application.close)
+        if analyzers and row.leader is Leader.OWN:
+            stack.callback(analyzers.end_all)
         problem, accounts = _guarded(row, scene, scale)
         mine, theirs = (tally(account) for account in accounts)
         return Result(
