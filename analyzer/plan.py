@@ -25,10 +25,13 @@ SUSPENDED = "it is suspended by spec.suspend of its Canary: set that to false to
 
 def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """The next status and the actions that are missing. Never raises for any combination of its arguments."""
-    status = status.attended(seen.since).at_most(now)
+    known = status.at_most(now)
+    status = known.attended(seen.since)
     freeze = frozen(spec.freezes, now)
     held = SUSPENDED if spec.suspend else seen.held or (freeze.text if freeze else "")
     planned = _answered(_plan(spec, status, replace(_steadied(status, seen), held=held), now), seen)
+    if planned.status == status:
+        planned = replace(planned, status=known)  # each new process attends anew: that alone is no news to store
     if freeze and planned.status.phase is Phase.WAITING:
         return replace(planned, wake=freeze.left if planned.wake is None else min(freeze.left, planned.wake))
     return planned

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from analyzer.actions import Ask
+from analyzer.plan import plan
 from analyzer.status import Phase
 from tests.analyzer.things import SPEC, V1, V2
 from tests.analyzer.world import shipped
@@ -70,3 +71,12 @@ def test_a_promotion_that_was_refused_for_a_moment_is_asked_for_again_soon() -> 
     world.refusing = ()
     world.run(6)
     assert world.ran == [V1, V2]
+
+
+def test_a_process_with_nothing_to_do_writes_nothing_when_it_begins() -> None:
+    """One that dies with its first write would get no further, nor would any after it."""
+    world = shipped()
+    world.run(9)
+    assert world.phase() is Phase.PROGRESSING
+    now = world.now + timedelta(seconds=0.5)
+    assert plan(world.spec, world.status, replace(world.seen(), since=now), now).status == world.status

@@ -111,6 +111,7 @@ class Analyzers:
         self._admin = Client.connect(str(KUBECONFIG))
         self._tokens: dict[str, str] = {}
         self._started: list[Analyzer] = []
+        self._closed = False
 
     def lead(self, name: str, *options: str, env: Mapping[str, str] | None = None, server: str = "") -> Analyzer:
         """Take the lease away from whoever has it, and wait until the one of this name works in his place."""
@@ -125,6 +126,7 @@ class Analyzers:
         `options` are more of `detour analyzer`'s, `env` more of the environment's, `server` is how it reaches the API
         server, if not as everybody else.
         """
+        assert not self._closed, "nobody starts analyzers any more"
         pod = self.pod(name)
         kubeconfig = self._kubeconfig(name, server)
         log = LOGS / f"{pod}.log"
@@ -183,7 +185,7 @@ class Analyzers:
 
         def renew() -> None:
             known, since = "", time.monotonic()
-            while not over.wait(1):
+            while not over.wait(1) and not self._closed:
                 with suppress(ApiError, Unreachable):
                     version = self._lease()["metadata"]["resourceVersion"]
                     if version != known:
@@ -206,6 +208,7 @@ class Analyzers:
 
     def close(self) -> None:
         """End them all, give the lease back, and wait until the installed one leads again."""
+        self._closed = True  # a row may still be playing, if somebody has no patience
         self.end_all()
         if self.holder.startswith(self._suffix):
             self._write("")
