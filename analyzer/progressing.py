@@ -116,10 +116,15 @@ def _misrouted(status: Status, seen: Seen) -> bool:
 
 def _await(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) -> Plan:
     """A canary that is not ready yet. No watch follows its pods: they are looked at soon, then more and more rarely."""
+    planned = halt(spec, status, _unready(seen, canary), now, *_news(status, seen, canary))
+    return look_again(planned, status, now)
+
+
+def _news(status: Status, seen: Seen, canary: Canary) -> tuple[Emit, ...]:
+    """Why it is not ready, if that is known since now."""
     unready = _unready(seen, canary)
     told = Emit(f"Halt {seen.who} advancement {unready}", warning=True, milestone=True)
-    news = (told,) if canary.reason and status.problem != unready else ()
-    return look_again(halt(spec, status, unready, now, *news), status, now)
+    return (told,) if canary.reason and status.problem != unready else ()
 
 
 def _unready(seen: Seen, canary: Canary) -> str:
@@ -138,7 +143,9 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
         return _advance(spec, status, seen, now)
     crashed = canary.crashed and _unready(seen, canary) != status.problem
     if not crashed and status.check_time and (left := _interval_left(spec, status, now)) > 0:
-        return Plan(status, wake=left)
+        if canary.available:
+            return Plan(status, wake=left)
+        return Plan(replace(status, problem=_unready(seen, canary)), _news(status, seen, canary), wake=left)
     checks = seen.checks
     if crashed or not canary.available:
         checks = (Check("availability", Result.FAILED, _unready(seen, canary)),)

@@ -109,6 +109,14 @@ def test_a_canary_that_nobody_answers_for_gets_no_requests(
     assert not [action for action in again.actions if isinstance(action, Route)]
 
 
+def test_a_canary_that_is_there_too_rarely_to_be_judged_fails_at_its_deadline_and_says_why() -> None:
+    gone = plan(SPEC, UNDER_TRAFFIC, seen(UNDER_TRAFFIC, reason="", weight=0), at(5)).status
+    back = seen(gone, canary=Canary(V2, 1, ready=True, available=1), weight=0)
+    ending = plan(SPEC, gone, back, at(SPEC.progress_deadline)).status.ending
+    assert ending
+    assert ending.message.startswith("canary deployment podinfo-canary.shop not ready: ")
+
+
 def test_a_canary_that_is_back_gets_its_share_back_and_is_judged_by_what_comes_from_then_on() -> None:
     back = seen(UNDER_TRAFFIC, canary=Canary(V2, 1, ready=True, available=1), weight=0)
     planned = plan(SPEC, UNDER_TRAFFIC, back, at(9))
@@ -118,7 +126,12 @@ def test_a_canary_that_is_back_gets_its_share_back_and_is_judged_by_what_comes_f
 
 def test_pods_that_are_evicted_under_traffic_are_no_evidence_until_a_check_is_due() -> None:
     evicted = seen(UNDER_TRAFFIC, reason="")
-    assert plan(SPEC, UNDER_TRAFFIC, evicted, at(3)).status.failed_checks == 0
+    waits = plan(SPEC, UNDER_TRAFFIC, evicted, at(3))
+    assert (waits.status.failed_checks, told(waits)) == (0, [])
+    nowhere = seen(waits.status, reason="no node takes its pods: Insufficient cpu", crashed=False, weight=0)
+    halted = plan(SPEC, waits.status, nowhere, at(4))
+    assert (halted.status.failed_checks, len(told(halted))) == (0, 1)
+    assert told(plan(SPEC, halted.status, nowhere, at(5))) == []
     back = replace(evicted, canary=Canary(V2, 1, ready=True, available=1))
     assert plan(SPEC, UNDER_TRAFFIC, back, at(10)).actions == (Measure(),)
 

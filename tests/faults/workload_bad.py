@@ -72,7 +72,7 @@ def canary_has_no_image(scene: Scene) -> None:
     is_rejected(scene, lambda application: application.deployment("9.9.9"), "has no image")
 
 
-@row(Leader.POD, analysis=PATIENT)
+@row(Leader.POD, analysis=PATIENT, spec={"progressDeadlineSeconds": 20})
 def canary_flaps(scene: Scene) -> None:
     """A version that is ready for one second of seven once it has traffic: rejected."""
     is_rejected(scene, sabotaged(saboteur.FLAPS_UNDER_TRAFFIC), "not ready")
