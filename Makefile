@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench soak twins lint up down venv lock
+.PHONY: help demo test unit cluster bench faults soak twins lint up down venv lock
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -24,7 +24,10 @@ cluster: up ## The tests on the real Kubernetes of the sandbox
 bench: up ## What Detour costs, each figure beside its reference; writes docs/evidence/bench.md
 	@$(BIN)/python -m tests.bench
 
-soak: up ## Hundreds of random commands, judged by what must always hold; writes docs/evidence/soak.md (SEED, COUNT)
+faults: up ## Faults in the middle of canaries, each beside a plain rolling update; writes docs/evidence/faults.md (RATE)
+	@$(BIN)/python -m tests.faults
+
+soak: up ## Hundreds of random commands, then a million broken reviews; writes docs/evidence/soak.md, fuzz.md (SEED, COUNT)
 	@$(BIN)/python -m tests.soak
 
 twins: up ## Random commands for Deployments with and without Detour, compared; writes docs/evidence/twin.md (SEED, COUNT)
