@@ -1,8 +1,7 @@
 """One broken review after the other, each made again from its number alone.
 
 A mutation knows what a review is: it takes nodes of the tree away, doubles them, puts something else in their place,
-and writes what somebody would who wants our annotations to lie. A part of them is broken as bytes, too. Neither
-hypothesis nor atheris makes these: both spend several times as long on an input as the webhook does.
+and writes what somebody would who wants our annotations to lie. A part of them is broken as bytes, too.
 """
 
 import base64
