@@ -10,8 +10,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
-from analyzer.kube.client import Client, namespace_of_context
+from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NoCluster, Unreachable
+from analyzer.kube.kubeconfig import namespace_of_context
 from webhook.stash import StashError
 
 P = ParamSpec("P")

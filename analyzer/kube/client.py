@@ -3,26 +3,24 @@
 The client library's typed models drop the fields that they do not know, so they never touch an object here.
 """
 
-import json
-import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import kubernetes.client
-import kubernetes.config
 import urllib3.exceptions
-from kubernetes.stream import portforward
-from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
-from analyzer.kube.errors import NoCluster, Unreachable, from_status
+from analyzer.kube.answers import read_error, read_events, read_object
+from analyzer.kube.errors import Unreachable
+from analyzer.kube.kubeconfig import configured
 from analyzer.kube.mishap import Mishap
 from analyzer.kube.resources import Resource
 from analyzer.kube.together import Patch, patch_together
+from analyzer.kube.tunnel import tunnel
 
 Object = dict[str, Any]
 Timeout = tuple[float, float]
@@ -53,19 +51,7 @@ class Client:
     @classmethod
     def connect(cls, kubeconfig: str | None = None, mishap: Mishap | None = None) -> "Client":
         """From a kubeconfig file, or as the ServiceAccount of the pod that we run in. Raises NoCluster."""
-        configuration = kubernetes.client.Configuration()
-        configuration.connection_pool_maxsize = 32
-        configuration.retries = False  # ours have a back-off; a deadline means what it says
-        # A watch whose peer is gone without a word ends after 45 s, as client-go's does.
-        configuration.socket_options = tcp_keepalive_socket_options(idle=30, interval=5, count=3)
-        try:
-            if kubeconfig:
-                kubernetes.config.load_kube_config(kubeconfig, client_configuration=configuration)
-            else:
-                kubernetes.config.load_incluster_config(client_configuration=configuration)
-        except kubernetes.config.ConfigException as error:
-            raise NoCluster(str(error)) from error
-        api = kubernetes.client.ApiClient(configuration)
+        api = kubernetes.client.ApiClient(configured(kubeconfig))
         api.user_agent = "detour"
         return cls(api, mishap)
 
@@ -105,26 +91,9 @@ class Client:
         except (KeyError, TypeError, ValueError):
             return datetime.now(UTC)
 
-    @contextmanager
-    def tunnel(self, namespace: str, pod: str, port: int) -> Iterator[socket.socket]:
-        """A connection to a port of a pod through the API server; it asks for the right `get pods/portforward`.
-
-        Raises Unreachable in the API server's words.
-        """
-        core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(self._api.configuration))
-        try:
-            forward = portforward(core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
-        except kubernetes.client.ApiException as error:
-            refusal = re.search(r'"message":"(.*?)","reason"', str(error.reason))
-            said = refusal[1].replace('\\"', '"') if refusal else str(error.reason)
-            raise Unreachable(said) from error
-        ours = forward.socket(port)
-        copy = ours.dup()
-        try:
-            yield ours
-        finally:
-            ours.close()
-            _hear_out(copy)
+    def tunnel(self, namespace: str, pod: str, port: int) -> AbstractContextManager[socket.socket]:
+        """See `analyzer.kube.tunnel`."""
+        return tunnel(self._api.configuration, namespace, pod, port)
 
     def create(self, resource: Resource, body: Object) -> Object:
         """Raises Conflict when an object of that name is there."""
@@ -216,17 +185,17 @@ class Client:
         """
         query = {**query, "watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
         response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, SILENCE))
-        return _events(response.response)
+        return read_events(response.response)
 
     def list_for_watch(self, resource: Resource, query: Mapping[str, str], accept: str = JSON) -> Object:
         """The list that a watch starts from, in the form that `accept` asks for."""
         response = self._send("GET", resource.path(), query=query, accept=accept, timeout=(3.0, 30.0))
-        return _object(response)
+        return read_object(response)
 
     def _request(self, method: str, path: str, **options: Any) -> Answer:
         response = self._send(method, path, **options)
         headers = response.getheaders()
-        return Answer(_object(response), tuple(headers.getlist("Warning")) if headers else ())
+        return Answer(read_object(response), tuple(headers.getlist("Warning")) if headers else ())
 
     def _send(
         self,
@@ -252,57 +221,9 @@ class Client:
             with self._around(method, path, query):
                 response = self._api.call_api(*arguments[:4], _request_timeout=timeout)
                 if response.status >= 400:
-                    raise _error(response)
+                    raise read_error(response)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{method} {path}: {error}") from error
         except kubernetes.client.ApiException as error:
             raise Unreachable(f"{method} {path}: {error.reason}") from error
         return response
-
-
-def namespace_of_context(kubeconfig: str) -> str | None:
-    """The namespace of the current context; `kubeconfig` may be several files, joined as in $KUBECONFIG."""
-    try:
-        _, current = kubernetes.config.list_kube_config_contexts(kubeconfig)
-    except (kubernetes.config.ConfigException, OSError):
-        return None
-    namespace: str | None = current["context"].get("namespace")
-    return namespace
-
-
-def _object(response: Any) -> Object:
-    try:
-        answer: Object = json.loads(response.read())
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise Unreachable(f"the answer broke off: {error}") from error
-    return answer
-
-
-def _error(response: Any) -> Exception:
-    try:
-        status: Object = json.loads(response.read())
-    except ValueError:
-        status = {}
-    return from_status(response.status, status.get("reason") or response.reason or "", status.get("message") or "")
-
-
-def _hear_out(connection: socket.socket) -> None:
-    """At the other end is a thread of the library's, which breaks down over a peer that goes without hearing it out."""
-    with connection, suppress(OSError):
-        connection.settimeout(1.0)
-        connection.shutdown(socket.SHUT_WR)
-        while connection.recv(64 * 1024):
-            pass
-
-
-def _events(stream: Any) -> Iterator[Object]:
-    rest = b""
-    try:
-        for chunk in stream.stream(amt=None, decode_content=True):
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from (json.loads(line) for line in lines if line)
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise Unreachable(f"the watch broke off: {error}") from error
-    finally:
-        stream.close()
-        stream.release_conn()
