@@ -1,6 +1,6 @@
 """Rows about attackers: whoever reaches the ports, from the cluster's own network, while updates come as usual.
 
-Each attack of tests/webhook/attacks.py runs alone, between blocks of updates without any; then all run at once.
+Each attack of tests/webhook/attacks runs alone, between blocks of updates without any; then all run at once.
 """
 
 import http.client
