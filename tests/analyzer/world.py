@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from analyzer.actions import Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Serve, Unroute
-from analyzer.metrics.verdict import Check, Result
+from analyzer.actions import Emit, Measure
 from analyzer.seen import Canary, Primary, Seen
-from analyzer.status import Phase, Status
+from analyzer.status import Phase
 from tests.analyzer.cuts import Crash, Cut, Fenced, Lost, Moved, Stopped
-from tests.analyzer.invariants import Moment, Serving, Unserve, Write, breaches_of
+from tests.analyzer.effects import Effects
+from tests.analyzer.invariants import Moment, breaches_of
 from tests.analyzer.loop import Analyzer, Findings, Writing
-from tests.analyzer.things import V2, Things
+from tests.analyzer.things import V2
 
 TICK = 0.25  # seconds
 
@@ -29,7 +29,7 @@ def never(_: "World") -> bool:
 
 
 @dataclass
-class World(Things):
+class World(Effects):
     """Things, and the analyzers at work on them: one leads. `cuts` says before which effects one is cut, and how."""
 
     analyzers: list[Analyzer] = field(default_factory=lambda: [Analyzer()])
@@ -173,105 +173,11 @@ class World(Things):
         if cut:
             cut.before(write)
         before = copy.copy(self)
-        findings = self._do(write, writing, analyzer)
+        findings = self.take_effect(write, writing, analyzer)
         self.breaches += breaches_of(Moment(before, write, self))
         if cut:
             cut.after(write)
         return findings
-
-    def _do(self, write: Write, writing: Writing, analyzer: Analyzer) -> Findings:
-        match write:
-            case Status():
-                if (self.wish, self.spec) != writing.object:
-                    raise Moved  # somebody has written the Canary meanwhile
-                self._store(write)
-            case Emit(text):
-                self.told.append(text)
-            case Guard():
-                self.labelled = not self.deleted
-                return {"guarded": self.labelled}
-            case Serve():
-                self.served = True
-            case Rehearse():
-                return {"obstacle": self.unmeasurable} if self.unmeasurable else {"rehearsal": self.refused}
-            case Measure(traffic):
-                if self.answers:
-                    analyzer.checks = (self.status.revision, self.status.check_time), self._measure(traffic)
-            case RunCanary(size):
-                self._run_canary(size)
-            case Route(weight, _):
-                self._route(weight)
-            case Unroute():
-                self.route = None
-            case Serving():
-                self.service = True
-            case Unserve():
-                self.service = False
-            case RemoveCanary():
-                self.canary, self.canary_restarted = None, ""
-            case Ask(verb, digest):
-                self._ask(verb, digest, writing.seen.primary)
-            case Label(state):
-                self.state = state
-        return {}
-
-    def _store(self, status: Status) -> None:
-        failed = status.failed_checks > self.status.failed_checks
-        if failed and self.measured:
-            self.judged.append(self.measured)
-        if status.weight != self.status.weight:
-            self.decided.append(status.weight)
-        self.status = status
-
-    def _measure(self, traffic: bool) -> tuple[Check, ...]:
-        self.called += bool(self.spec.gates)
-        checks: tuple[Check, ...] = (self.gate,) if self.spec.gates else ()
-        heard = traffic or self.checks.result is Result.UNMEASURED
-        if heard and (self.gate.result is Result.PASSED or not checks):
-            checks += (self.checks,)
-        failed = any(check.failed for check in checks)
-        self.measured = self.status.revision, self.status.check_time, failed
-        if traffic and self.canary and self.canary_ready() and self.spec.is_last(self.route or 0):
-            proof = self.canary[0], self.live, self.spec.terms
-            passed = all(check.result is Result.PASSED for check in checks)
-            (self.proven.add if passed else self.proven.discard)(proof)
-        return checks
-
-    def _run_canary(self, size: int) -> None:
-        if self.stash is None:
-            raise Moved
-        self.canary_restarted = self.restarted or (self.canary_restarted if self.canary else "")
-        same = self.canary and self.canary[0] == self.stash
-        self.canary = (self.stash, size, self.canary[2] if self.canary and same else self.now)
-
-    def _route(self, weight: int) -> None:
-        if self.deleted:
-            self.route = None
-            return
-        self.service = True
-        if self.route and weight == 0:
-            self.last_traffic = self.now
-        self.route = weight
-        self.weights.append(weight)
-
-    def _ask(self, verb: str, digest: str, looked_at: Primary | None) -> None:
-        """As the webhook answers; a patch for another revision than the one that is there fails its test."""
-        assert looked_at
-        if (looked_at.stash, looked_at.previous) != (self.stash, self.previous):
-            raise Moved
-        if verb == "go" and self.stash == digest and self.previous is None:
-            self.previous, self.live, self.stash, self.state = self.live, digest, None, "promoting"
-            self.rolling_until = self.now + timedelta(seconds=5)
-            self.ran.append(digest)
-        elif verb == "done" and self.live == digest:
-            self.previous, self.state = None, None
-        elif verb == "back" and self.live == digest and self.previous:
-            self.live, self.stash, self.previous = self.previous, self.stash or digest, None
-            self.state = "rejected"
-            self.rolling_until = self.now + timedelta(seconds=2)
-            self.ran.append(self.live)
-        else:
-            self.breaches.append(f"{verb}:{digest[:1]} would be denied")
 
 
 def initialized(**changes: object) -> World:
