@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,9 +13,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from analyzer.addresses import Addresses
+from analyzer.metrics import prometheus
+from analyzer.metrics.provider import Sample
 
 LOOPBACK = Addresses.allowing("127.0.0.0/8", "::1")
 """What has to be allowed for such a server to be called."""
+
+Ask = Callable[..., Sample]
+Prometheus = partial(prometheus.Prometheus, addresses=LOOPBACK)
+
+
+def vector(*values: str, **labels: str) -> dict[str, Any]:
+    """The data of an answer: a series with each of these values."""
+    return {"resultType": "vector", "result": [{"metric": labels, "value": [1.5, value]} for value in values]}
 
 
 def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
