@@ -141,7 +141,8 @@ def _tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime)
         return promote(status, seen, now)
     if not (status.weight or spec.gates or spec.metrics):
         return _advance(spec, status, seen, now)
-    crashed = canary.crashed and _unready(seen, canary) != status.problem
+    counted = status.problem == _unready(seen, canary) and status.check_time == status.step_time
+    crashed = canary.crashed and not counted
     if not crashed and status.check_time and (left := _interval_left(spec, status, now)) > 0:
         if canary.available:
             return Plan(status, wake=left)

@@ -77,7 +77,17 @@ def test_pods_are_looked_at_soon_and_then_more_and_more_rarely() -> None:
         assert plan(SPEC, PROMOTING, promoting(""), at(waited)).wake == wake
 
 
-def test_a_crash_under_traffic_is_a_failed_check_at_once_and_one_for_each_interval() -> None:
+def test_every_crash_under_traffic_is_a_failed_check_at_once() -> None:
+    crashed = plan(SPEC, UNDER_TRAFFIC, seen(UNDER_TRAFFIC), at(1)).status
+    back = seen(UNDER_TRAFFIC, canary=Canary(V2, 1, ready=True, available=1))
+    routed = plan(SPEC, crashed, replace(back, weight=0), at(2)).status
+    measured = plan(SPEC, routed, back, at(3)).status
+    assert (measured.failed_checks, measured.ending) == (1, None)
+    again = plan(SPEC, measured, seen(UNDER_TRAFFIC), at(4)).status
+    assert (again.failed_checks, again.ending and again.ending.outcome) == (2, Outcome.FAILED)
+
+
+def test_a_crash_that_lasts_is_one_failed_check_for_each_interval() -> None:
     first = plan(SPEC, UNDER_TRAFFIC, seen(UNDER_TRAFFIC), at(3))
     assert (first.status.failed_checks, first.status.problem) == (1, UNREADY)
     assert f"Halt podinfo.shop advancement {UNREADY}" in [a.text for a in first.actions if isinstance(a, Emit)]

@@ -13,7 +13,7 @@ Version = Callable[[Application], Object]
 """The Deployment of an application in its new version."""
 
 SOON = {"progressDeadlineSeconds": 12}
-PATIENT = {"interval": "8s", "threshold": 2, "stepWeight": 20, "maxWeight": 60}
+PATIENT = {"interval": "5s", "threshold": 2, "stepWeight": 20, "maxWeight": 60}
 """Time enough at each step to be bad in, however slow the machine is; a crash counts at once."""
 
 
@@ -80,10 +80,10 @@ def canary_flaps(scene: Scene) -> None:
 
 @row(Leader.POD)
 def canary_starts_slowly(scene: Scene) -> None:
-    """A version that is ready only after 15 s: it is waited for, and promoted."""
+    """A version that is ready only after 5 s: it is waited for, and promoted."""
     for application in (scene.managed, scene.twin):
         made = application.deployment("6.0.1")
-        made["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["initialDelaySeconds"] = 15
+        made["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["initialDelaySeconds"] = 5
         application.apply(made)
     scene.ends("Succeeded", "6.0.1")
 
