@@ -44,6 +44,10 @@ class Lane:
         answer = self._api.ask("PATCH", path, body, wanted.kind).read()
         return self._count, time.perf_counter() - began, answer
 
+    def close(self) -> None:
+        """Give the connection up."""
+        self._api.close()
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -7,6 +7,7 @@ import http.client
 import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from sandbox import network
 from tests.bench import idle
@@ -35,9 +36,8 @@ def webhook_attacked(scene: Scene) -> None:
     diverted, p99 at most twice that without in the same run, nothing is restarted; promoted."""
     scene.update()
     restarts = _restarts()
-    with namespace("hostile", MANAGED) as where:
+    with namespace("hostile", MANAGED) as where, closing(Lane(where, "idle")) as lane:
         idle.deploy(where, ["idle"])
-        lane = Lane(where, "idle")
         calm, attacked = _block(lane, scene), list[float]()
         for names in _occasions(ATTACKS, scene):
             calm += _block(lane, scene)
