@@ -9,6 +9,7 @@ from tests.cluster.kubectl import Object, Said, eventually, get, kubectl
 from tests.cluster.namespaces import unique
 from tests.cluster.podless import podless
 from tests.cluster.shop import Shop
+from webhook import stash
 
 HOME = "detour"
 ACCOUNT = "detour-analyzer"
@@ -55,7 +56,7 @@ def by(pod: str, *arguments: str, stdin: str | None = None) -> Said:
 
 
 def a_service(shop: Shop) -> Object:
-    metadata = {"name": "of-the-analyzer", "namespace": shop.namespace}
+    metadata = {"name": "of-the-analyzer", "namespace": shop.namespace, "labels": {stash.CANARY_OF: "podinfo"}}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
 
 
@@ -79,9 +80,15 @@ def test_what_a_replica_that_does_not_lead_writes_is_refused(shop: Shop, another
     assert f"pod {another_replica} does not lead, but {leader()}" in refused.err
 
 
-@pytest.mark.parametrize("what", WRITES)
+@pytest.mark.parametrize("what", ["makes", "patches"])
 def test_what_the_leader_writes_is_accepted(shop: Shop, what: str) -> None:
     def accepted() -> bool:
         return by(leader(), "-n", shop.namespace, *WRITES[what], stdin=json.dumps(a_service(shop))).code == 0
 
     eventually(accepted, "who leads may write", 20)
+
+
+def test_what_a_user_has_made_not_even_the_leader_deletes(shop: Shop) -> None:
+    refused = by(leader(), "-n", shop.namespace, *WRITES["deletes"])
+    assert refused.code
+    assert "deletes what bears the label detour.dev/canary-of" in refused.err

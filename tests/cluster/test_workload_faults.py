@@ -43,6 +43,12 @@ ILL: dict[str, tuple[Object, str]] = {
 ELSEWHERE = {
     *("canary-crashes-at-once", "canary-is-never-ready", "canary-has-no-image", "no-node-has-the-processors"),  # in ILL
     *("quota-is-used-up", "pod-security-refuses"),  # in test_refusals.py
+    *(
+        "canary-starts-slowly",
+        "canary-flaps",
+        "canary-evicted",
+        "scaled-to-nothing-and-back",
+    ),  # take their minute: whole
 }
 ROWS = [row for row in rows("workload_bad", "workload_refused", "workload_hands") if row.name not in ELSEWHERE]
 
