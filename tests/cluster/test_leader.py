@@ -37,6 +37,9 @@ def another_replica() -> Iterator[str]:
 def shop() -> Iterator[Shop]:
     with podless() as shop:
         shop.create()
+        canary = shop.canary()
+        canary["metadata"]["name"] = canary["spec"]["targetRef"]["name"] = "of-nothing"
+        shop.apply(canary)
         yield shop
 
 
@@ -69,7 +72,7 @@ WRITES = {
         "-p",
         '{"metadata":{"labels":{"detour.dev/state":"x"}}}',
     ),
-    "deletes": ("delete", "deployment/podinfo"),
+    "deletes": ("delete", "canary/of-nothing"),
 }
 
 
@@ -80,7 +83,7 @@ def test_what_a_replica_that_does_not_lead_writes_is_refused(shop: Shop, another
     assert f"pod {another_replica} does not lead, but {leader()}" in refused.err
 
 
-@pytest.mark.parametrize("what", ["makes", "patches"])
+@pytest.mark.parametrize("what", WRITES)
 def test_what_the_leader_writes_is_accepted(shop: Shop, what: str) -> None:
     def accepted() -> bool:
         return by(leader(), "-n", shop.namespace, *WRITES[what], stdin=json.dumps(a_service(shop))).code == 0
@@ -89,6 +92,6 @@ def test_what_the_leader_writes_is_accepted(shop: Shop, what: str) -> None:
 
 
 def test_what_a_user_has_made_not_even_the_leader_deletes(shop: Shop) -> None:
-    refused = by(leader(), "-n", shop.namespace, *WRITES["deletes"])
+    refused = by(leader(), "-n", shop.namespace, "delete", "deployment/podinfo")
     assert refused.code
     assert "deletes what bears the label detour.dev/canary-of" in refused.err
