@@ -6,31 +6,40 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from tests.webhook.serving import HOST, Running, ask, eventually, write_certificate
+from tests.webhook.serving import HOST, Running, ask, eventually, ready, write_certificate
 
 
 @pytest.fixture(name="running", scope="module")
 def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    found = Running(tmp_path_factory.mktemp("tls"))
+    with ready(tmp_path_factory.mktemp("tls")) as found:
+        yield found
+
+
+@pytest.fixture(name="bare")
+def _bare(tmp_path: Path) -> Iterator[Running]:
+    """Without a certificate."""
+    found = Running(tmp_path)
     yield found
     found.stop()
 
 
-def test_it_is_alive_but_not_ready_before_there_is_a_certificate(running: Running) -> None:
-    eventually(lambda: running.health("/healthz")[0] == 200)
-    assert running.health("/readyz") == (503, "waiting for the certificate\n")
-    assert running.name() == ""
+def test_it_is_alive_but_not_ready_before_there_is_a_certificate(bare: Running) -> None:
+    eventually(lambda: bare.health("/healthz")[0] == 200)
+    assert bare.health("/readyz") == (503, "waiting for the certificate\n")
+    assert bare.name() == ""
 
 
-def test_it_serves_as_soon_as_there_is_one(running: Running) -> None:
-    write_certificate(running.directory, "first")
-    eventually(lambda: running.health("/readyz")[0] == 200)
-    connection = running.connect()
+def test_it_serves_as_soon_as_there_is_one(bare: Running) -> None:
+    eventually(lambda: bare.health("/readyz")[0] == 503)
+    write_certificate(bare.directory, "first")
+    eventually(lambda: bare.health("/readyz")[0] == 200)
+    connection = bare.connect()
     assert ask(connection)["allowed"] is True
     assert isinstance(connection.sock, ssl.SSLSocket)
     assert connection.sock.version() == "TLSv1.3"
@@ -40,13 +49,17 @@ def test_it_serves_as_soon_as_there_is_one(running: Running) -> None:
     connection.close()
 
 
-def test_it_counts_what_it_decides(running: Running) -> None:
-    metrics = running.health("/metrics")[1]
+def test_it_counts_what_it_decides(tmp_path: Path) -> None:
+    with ready(tmp_path) as running, closing(running.connect()) as connection:
+        for _ in range(2):
+            ask(connection)
+        metrics = running.health("/metrics")[1]
     assert 'detour_webhook_decisions_total{decision="diverted"} 2.0' in metrics
     assert "detour_webhook_seconds_bucket" in metrics
 
 
 def test_a_new_certificate_is_picked_up_and_old_connections_live_on(running: Running) -> None:
+    write_certificate(running.directory, "first")
     assert running.name() == "first"
     old = running.connect()
     ask(old)
@@ -57,6 +70,8 @@ def test_a_new_certificate_is_picked_up_and_old_connections_live_on(running: Run
 
 
 def test_a_broken_certificate_changes_nothing(running: Running) -> None:
+    write_certificate(running.directory, "second")
+    assert running.name() == "second"
     (running.directory / "tls.crt").write_text("nonsense")
     assert running.name() == "second"
     assert running.health("/readyz")[0] == 200
@@ -87,9 +102,9 @@ def test_peers_that_stop_within_a_request_do_not_keep_it_from_answering(running:
         peer.close()
 
 
-def test_it_finishes_and_goes_when_it_is_told_to(running: Running) -> None:
-    eventually(lambda: running.health("/healthz")[0] == 200)
-    assert running.stop() == 0
+def test_it_finishes_and_goes_when_it_is_told_to(bare: Running) -> None:
+    eventually(lambda: bare.health("/healthz")[0] == 200)
+    assert bare.stop() == 0
 
 
 def test_when_it_goes_it_still_answers_on_connections_that_were_kept_and_says_good_bye(tmp_path: Path) -> None:
