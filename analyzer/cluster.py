@@ -80,6 +80,10 @@ class Cluster:
         """Whether every watch has its first list: before that nothing may be decided."""
         return all(watch.synced for watch in self.watches)
 
+    def has_parts(self, key: Key) -> bool:
+        """Whether anything is there that was made for the canary of `key`."""
+        return any(self.parts(watch, key) for watch in (self.ingresses, self.services, self.diverted))
+
     def concerned(self) -> set[Key]:
         """Every application that has a Canary, or of which something is diverted."""
         diverted = {(found["metadata"]["namespace"], owner_of(found)) for found in self.diverted.all()}

@@ -162,10 +162,9 @@ class Controller:
         """Whether Detour is being removed, and nothing of this application is on its way any more."""
         if not self._removal.reason:
             return False
-        canary, cluster = self._cluster.canary_for(key), self._cluster
-        left = any(cluster.parts(watch, key) for watch in (cluster.ingresses, cluster.services, cluster.diverted))
+        canary = self._cluster.canary_for(key)
         in_flight = canary is not None and from_object(canary).phase.in_flight
-        return not left and not in_flight
+        return not self._cluster.has_parts(key) and not in_flight
 
     def _known(self, status: Status, view: View) -> Status:
         """What waited since another installation does not run by itself, if the primary is another by now."""
@@ -208,9 +207,7 @@ class Controller:
 
     def _orphaned(self, key: Key) -> Status | None:
         """Without a Canary nothing may be left: what is there goes the ordinary way out, and the target is let go."""
-        cluster = self._cluster
-        left = any(cluster.parts(watch, key) for watch in (cluster.ingresses, cluster.services, cluster.diverted))
-        if left:
+        if self._cluster.has_parts(key):
             ending = Ending(Outcome.CANCELLED, "the Canary was deleted")
             known = self._orphans.setdefault(key, Status(phase=Phase.PROGRESSING, ending=ending))
             if known.phase.in_flight:

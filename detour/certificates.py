@@ -7,12 +7,12 @@ from datetime import datetime
 from analyzer.kube import errors
 from analyzer.kube.client import Client, Object
 from analyzer.kube.resources import SECRETS, WEBHOOK_CONFIGURATIONS
+from analyzer.removal import CONFIGURATION
 from certs import orders
 from certs.rotation import Bundles, Conflict, Stored
 
 SECRET = "detour-ca"
 SERVICE = "detour"
-CONFIGURATION = "zz-detour"
 
 
 def host_name(namespace: str) -> str:

@@ -12,8 +12,9 @@ from rich.text import Text
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NotFound, Unreachable
 from analyzer.kube.resources import SECRETS, WEBHOOK_CONFIGURATIONS
+from analyzer.removal import CONFIGURATION
 from certs import authority, orders
-from detour.certificates import CONFIGURATION, SECRET
+from detour.certificates import SECRET
 from detour.drawing import NONE, console
 from detour.person import Problem, place, sentence
 from detour.trust import RETIRED, SIGNS, SUCCESSOR, Authority, Presented, Trust, fingerprint, look

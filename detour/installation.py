@@ -24,23 +24,19 @@ from analyzer.kube.resources import (
     WEBHOOK_CONFIGURATIONS,
     Resource,
 )
+from analyzer.removal import DEPLOYMENT
 from webhook import stash
 
 Object = dict[str, Any]
 Found = tuple[Resource, Object]
 
 MADE_BY = "app.kubernetes.io/name=detour"  # manifests/kustomization.yaml puts it on everything
-DEPLOYMENT = "detour"
 ITS_OWN = "leaders.detour.dev"
 ADMISSION = tuple(
-    Resource("admissionregistration.k8s.io", "v1", f"{kind.lower()}{plural}", f"{kind}{suffix}", namespaced=False)
-    for kind, suffix, plural in (
-        ("ValidatingAdmissionPolicy", "Binding", "bindings"),
-        ("MutatingAdmissionPolicy", "Binding", "bindings"),
-    )
-) + tuple(
     Resource("admissionregistration.k8s.io", "v1", plural, kind, namespaced=False)
     for kind, plural in (
+        ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+        ("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
         ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
         ("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
     )

@@ -12,10 +12,11 @@ from analyzer import telemetry
 from analyzer.kube.client import Client, Object
 from analyzer.kube.resources import SECRETS, WEBHOOK_CONFIGURATIONS
 from analyzer.kube.watch import Watch
+from analyzer.removal import CONFIGURATION
 from certs import directory
 from certs.brought import Brought
 from certs.rotation import Rotation, Standing
-from detour.certificates import CONFIGURATION, SECRET, SERVICE, ClusterStore, host_name
+from detour.certificates import SECRET, SERVICE, ClusterStore, host_name
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 LONGEST_WAIT = 3600.0  # seconds; the clock that waits are measured by stands still while a machine sleeps

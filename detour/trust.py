@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from analyzer.kube.client import Client, Object
 from analyzer.kube.errors import Unreachable
 from analyzer.kube.resources import PODS, SERVICES, WEBHOOK_CONFIGURATIONS
+from analyzer.removal import CONFIGURATION
 from certs import authority, handshake
-from detour.certificates import CONFIGURATION, ca_bundles
+from detour.certificates import ca_bundles
 
 SIGNS, SUCCESSOR, RETIRED, OTHERS = "signs", "successor", "retired", "not Detour's"
 EVER = datetime.min.replace(tzinfo=UTC)

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from analyzer.kube.client import Client
 from analyzer.kube.resources import DEPLOYMENTS, SECRETS, WEBHOOK_CONFIGURATIONS
 from analyzer.kube.watch import Watch
+from analyzer.removal import CONFIGURATION
 from certs import authority, orders
-from detour.certificates import CONFIGURATION, SECRET, ca_bundles
+from detour.certificates import SECRET, ca_bundles
 from detour.person import patiently
 from sandbox.network import HANDLE
 from tests.bench.reviews import USUAL, a_review

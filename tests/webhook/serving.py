@@ -8,7 +8,8 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,6 +121,16 @@ class Running:
         if self.process.is_alive():
             self.process.kill()
         return self.process.exitcode
+
+
+@contextmanager
+def ready(directory: Path) -> Iterator[Running]:
+    """A server that serves; it has to end in peace."""
+    found = Running(directory)
+    write_certificate(directory, "webhook")
+    eventually(lambda: found.health("/readyz")[0] == 200)
+    yield found
+    assert found.stop() == 0
 
 
 def ask(connection: http.client.HTTPSConnection) -> dict[str, object]:

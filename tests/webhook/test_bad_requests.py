@@ -16,7 +16,7 @@ import pytest
 
 from tests.webhook.deployments import changed, deployment, template
 from tests.webhook.model import review
-from tests.webhook.serving import HOST, Running, ask, eventually, write_certificate
+from tests.webhook.serving import HOST, Running, ask, eventually, ready
 from tests.webhook.test_review import NO_REVIEWS
 from webhook.app import LARGEST_BODY
 from webhook.worker import PATIENCE
@@ -31,11 +31,8 @@ REVIEW = json.dumps(review(changed(V1, template("podinfo:2", args=[SECRET])), V1
 
 @pytest.fixture(name="server", scope="module")
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    found = Running(tmp_path_factory.mktemp("tls"))
-    write_certificate(found.directory, "webhook")
-    eventually(lambda: found.health("/readyz")[0] == 200)
-    yield found
-    assert found.stop() == 0
+    with ready(tmp_path_factory.mktemp("tls")) as found:
+        yield found
     nothing_is_repeated(found.log)
 
 

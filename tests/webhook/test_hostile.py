@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.webhook.attacks import ATTACKS, PLAIN_ATTACKS, under
-from tests.webhook.serving import HOST, Running, ask, eventually, write_certificate
+from tests.webhook.serving import HOST, Running, ask, ready
 
 MOST_MEMORY = 400  # MiB; the pod may have 1024
 MOST_THREADS = 80  # of which 64 are for requests
@@ -21,11 +21,8 @@ ALONE, TOGETHER = 0.4, 3.0  # seconds
 
 @pytest.fixture(name="server", scope="module")
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    found = Running(tmp_path_factory.mktemp("tls"))
-    write_certificate(found.directory, "webhook")
-    eventually(lambda: found.health("/readyz")[0] == 200)
-    yield found
-    assert found.stop() == 0
+    with ready(tmp_path_factory.mktemp("tls")) as found:
+        yield found
     assert "Traceback" not in found.log
     assert "please report it" not in found.log
 
