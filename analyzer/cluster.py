@@ -167,10 +167,9 @@ class _Touches:
 
     def template(self, found: Object) -> None:
         """It may be what somebody waits for."""
-        name = found["metadata"]["name"]
+        metadata = found["metadata"]
         for canary in self.cluster.canaries.all():
-            metrics = (canary["spec"].get("analysis") or {}).get("metrics") or ()
-            if any((metric.get("templateRef") or {}).get("name") == name for metric in metrics):
+            if (metadata["namespace"], metadata["name"]) in _templates_of(canary):
                 self.canary(canary)
 
     def namespace(self, found: Object) -> None:
@@ -189,6 +188,14 @@ class _Touches:
             self.diverted(each)
         for each in canaries:
             self.canary(each)
+
+
+def _templates_of(canary: Object) -> set[tuple[str, str]]:
+    """Namespace and name of every MetricTemplate that a Canary names, be the rest of it valid or not."""
+    metrics = (canary["spec"].get("analysis") or {}).get("metrics") or ()
+    references = (metric.get("templateRef") or {} for metric in metrics)
+    here = canary["metadata"]["namespace"]
+    return {(each.get("namespace") or here, each.get("name", "")) for each in references}
 
 
 def _owner(found: Object) -> str | None:

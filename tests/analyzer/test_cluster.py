@@ -1,4 +1,4 @@
-"""Whose canary an object belongs to."""
+"""Which applications a change concerns."""
 
 from typing import Any
 
@@ -31,3 +31,23 @@ def test_the_owner_counts_where_the_label_is_shortened() -> None:
 
 def test_what_does_not_bear_the_label_is_an_application_of_its_own() -> None:
     assert told(labels={}, ownerReferences=[OWNER]) == [("here", "shop-canary")]
+
+
+def canary(where: str, **reference: str) -> Any:
+    """One whose only metric refers to a template."""
+    spec = {"targetRef": {"name": "shop"}, "analysis": {"metrics": [{"name": "m", "templateRef": reference}]}}
+    return {"metadata": {"namespace": where, "name": "shop", "resourceVersion": "1"}, "spec": spec}
+
+
+def test_a_metric_template_concerns_those_that_name_it_and_nobody_whose_own_has_the_same_name() -> None:
+    touched: Touched = []
+    cluster = Cluster.follow(Client(None), touched.append, "detour")
+    for each in (
+        canary("here", name="rate"),
+        canary("there", name="rate"),
+        canary("far", name="rate", namespace="here"),
+    ):
+        cluster.canaries.learn(each)
+    touched.clear()
+    cluster.templates.learn({"metadata": {"namespace": "here", "name": "rate", "resourceVersion": "1"}})
+    assert touched == [("here", "shop"), ("far", "shop")]
