@@ -18,11 +18,13 @@ from analyzer.journal import Journal
 from analyzer.kube import servers
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.lease import Lease
+from analyzer.lookout import Lookout
 from analyzer.measure import Measurer, Reach
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default
 from analyzer.removal import Removal
+from analyzer.rollouts import Rollouts
 from analyzer.routing.nginx import Nginx
 from analyzer.witness import Witness
 
@@ -61,7 +63,7 @@ class Replica:
         self.lease.release()
 
     def _begin(self) -> None:
-        cluster, agenda, removal = self.cluster, self.agenda, self.removal
+        cluster = self.cluster
         for watch in cluster.watches:
             watch.start()
         self.lease.hold(on_lost=begin_anew)
@@ -69,17 +71,34 @@ class Replica:
         while not cluster.synced:
             threading.Event().wait(0.05)
         ensure_default(cluster.client)
-        router, journal = Nginx(), Journal(cluster.client, self.identity)
-        here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
-        measurer = Measurer(cluster, replace(self.reach, addresses=self.reach.addresses.beside(here)))
-        measurements = Measurements(agenda.add)
-        performer = Performer(cluster, router, journal, measurer, measurements, removal)
-        policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, agenda.add)
-        witness, anchor = Witness(cluster, journal), self.anchor
-        parts = (cluster, agenda, performer, router, measurements, policies, custody, witness, removal, anchor)
-        Controller(*parts, now=Clock(cluster.client.now())).start()
+        self._work(Journal(cluster.client, self.identity))
         self.at_work.set()
         log.info("at work")
+
+    def _work(self, journal: Journal) -> None:
+        """What is held comes before the rest: it may be deleted at any moment."""
+        cluster, removal = self.cluster, self.removal
+        policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, self.agenda.add)
+        witness, rollouts = Witness(cluster, journal), self._rollouts(journal, policies)
+        duties = (
+            lambda _: self.anchor.settle(),
+            lambda key: custody.settle(key, over=rollouts.is_over(key)),
+            policies.settle,
+            witness.settle,
+            rollouts.tell_rivals,
+            rollouts.reconcile,
+        )
+        custody.start()
+        Controller(self.agenda, duties, rollouts.knows).start()
+
+    def _rollouts(self, journal: Journal, policies: Policies) -> Rollouts:
+        cluster, removal = self.cluster, self.removal
+        here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
+        measurer = Measurer(cluster, replace(self.reach, addresses=self.reach.addresses.beside(here)))
+        measurements, router, now = Measurements(self.agenda.add), Nginx(), Clock(cluster.client.now())
+        lookout = Lookout(cluster, router, measurements, now)
+        performer = Performer(cluster, router, journal, measurer, measurements, removal)
+        return Rollouts(cluster, lookout, performer, policies, removal, now)
 
     def _is_for_good(self) -> bool:
         """Where nobody answers, another process will come."""

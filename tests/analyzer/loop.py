@@ -1,4 +1,4 @@
-"""The loop of `analyzer/controller.py` in a model: what a process has in memory, and in which order it writes."""
+"""The loop of `analyzer/rollouts.py` in a model: what a process has in memory, and in which order it writes."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace

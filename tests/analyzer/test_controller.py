@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from analyzer import controller
+from analyzer import rollouts
 from analyzer.actions import Emit, Label, Plan
 from analyzer.agenda import Agenda
 from analyzer.controller import Controller
 from analyzer.kube.errors import ApiError, Refused, Unreachable
 from analyzer.pace import BURST
+from analyzer.rollouts import Rollouts
 from analyzer.seen import Seen
 from analyzer.status import Phase, Status, from_object
+from tests.analyzer.things import START
 
 KEY = ("shop", "podinfo")
 
@@ -37,20 +39,18 @@ class Refusing:
         raise self.error
 
 
-def controlled(monkeypatch: pytest.MonkeyPatch, api: Any, **others: Any) -> Controller:
-    """A controller of which only what is looked at here is real."""
-    view = SimpleNamespace(seen=Seen(*KEY[::-1]), occasion=("", None), primary=None)
-    monkeypatch.setattr(controller, "look", lambda *_: view)
-    monkeypatch.setattr(controller, "neighbours_of", lambda *_: None)
-    monkeypatch.setattr(controller, "plan", api.plan)
-    idle: Any = SimpleNamespace(settle=lambda *_, **__: None, take=lambda *_: None, forget=lambda _: None, reason="")
-    cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary, canaries_for=lambda _: [], client=None)
-    names = ("agenda", "performer", "router", "measurements", "policies", "custody", "witness", "removal", "anchor")
-    return Controller(cluster, **dict.fromkeys(names, idle) | {"performer": api} | others)
+def rolling_out(monkeypatch: pytest.MonkeyPatch, api: Any) -> Rollouts:
+    """Rollouts of which only what is looked at here is real."""
+    monkeypatch.setattr(rollouts, "plan", api.plan)
+    view = SimpleNamespace(seen=Seen(*KEY[::-1]), key=KEY, primary=None)
+    lookout: Any = SimpleNamespace(look=lambda *_: view)
+    cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary)
+    idle: Any = SimpleNamespace(reason="")
+    return Rollouts(cluster, lookout, api, idle, idle, lambda: START)
 
 
 def reconciled(monkeypatch: pytest.MonkeyPatch, api: Refusing) -> float | None:
-    return controlled(monkeypatch, api).reconcile(KEY)
+    return rolling_out(monkeypatch, api).reconcile(KEY)
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,16 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error, self.asked = error, 0
 
-    def settle(self, *_: Any, **__: Any) -> None:
+    def __call__(self, _: Any) -> None:
         """Not now."""
         self.asked += 1
         raise self.error
 
 
-@pytest.mark.parametrize("duty", ["policies", "custody", "witness"])
 @pytest.mark.parametrize("error", [Refused(403, "Forbidden", "no"), Unreachable("no answer"), ValueError("a fault")])
-def test_a_duty_that_fails_keeps_no_rollout_from_going_on(
-    monkeypatch: pytest.MonkeyPatch, duty: str, error: Exception
-) -> None:
+def test_a_duty_that_fails_keeps_no_rollout_from_going_on(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     api, failing = Refusing(Phase.PROGRESSING, Refused(403, "Forbidden", "no")), Failing(error)
-    controller = controlled(monkeypatch, api, **{duty: failing})
+    controller = Controller(Agenda(), (failing, rolling_out(monkeypatch, api).reconcile), lambda _: True)
     waits = [controller.attend(KEY) for _ in range(6)]
     assert (api.asked, failing.asked) == (6, 6)
     assert waits == [0.5, 1.0, 2.0, 4.0, 7.0, 7.0]  # of the rollout at the latest, which asked for 7
@@ -106,27 +103,28 @@ def test_the_control_characters_of_others_reach_neither_status_nor_event(monkeyp
         heard.append(seen.refused)
         return api.plan(spec, status, seen, now)
 
-    controller = controlled(monkeypatch, api)
-    monkeypatch.setattr("analyzer.controller.plan", plan)
-    controller.reconcile(KEY)
+    rolling = rolling_out(monkeypatch, api)
+    monkeypatch.setattr(rollouts, "plan", plan)
+    rolling.reconcile(KEY)
     assert heard == ["", "no]0;yours said policy"]
     assert Emit("\x1b[2Jgone\r\nforged").text == "[2Jgone forged"
 
 
-def test_nobody_looks_as_fast_as_the_machine_can(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_nobody_looks_as_fast_as_the_machine_can_at_what_there_is(known: bool) -> None:
     looks, agenda = [0], Agenda()
-    controller = controlled(monkeypatch, Refusing(Phase.FAILED, Refused(403, "Forbidden", "no")), agenda=agenda)
 
-    def endless(_: Any) -> float:
+    def endless(key: Any) -> float | None:
         looks[0] += 1
-        if looks[0] == 3 * BURST:
+        if looks[0] == 2 * BURST:
             agenda.close()
-        return 0.0
+        agenda.add(key)  # as a watch does that hears of a write of ours
+        return None
 
-    monkeypatch.setattr(controller, "attend", endless)
     closing = threading.Timer(1.5, agenda.close)
     closing.start()
     agenda.add(KEY)
-    controller._work()
+    Controller(agenda, [endless], lambda _: known)._work()
     closing.cancel()
-    assert BURST <= looks[0] < 2 * BURST
+    assert looks[0] >= BURST
+    assert (looks[0] < 2 * BURST) is known

@@ -1,0 +1,53 @@
+"""Looks at one application after the other, and remembers what need not be asked for at every look."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from analyzer.agenda import Key
+from analyzer.cluster import Cluster
+from analyzer.examine import examined
+from analyzer.measurements import Measurements
+from analyzer.observe import Neighbours, View, look, neighbours_of
+from analyzer.routing import Router
+from analyzer.spec import Spec
+from analyzer.status import Status
+
+
+class Lookout:
+    """Used by one worker at a time for each application."""
+
+    def __init__(
+        self, cluster: Cluster, router: Router, measurements: Measurements, now: Callable[[], datetime]
+    ) -> None:
+        self._cluster = cluster
+        self._router = router
+        self._measurements = measurements
+        self._now = now
+        self._since = now()
+        self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
+
+    def look(self, key: Key, spec: Spec, status: Status) -> View:
+        """What there is to know now, answers that have come to measurements included: these are told once."""
+        view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
+        if view.seen.obstacle:
+            self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look
+        seen = examined(self._cluster, view, status, self._now())
+        checks = self._measurements.take(key, view.occasion)
+        return replace(view, seen=replace(seen, checks=checks, since=self._since))
+
+    def forget(self, key: Key) -> None:
+        """Nothing of it is in flight."""
+        self._neighbours.pop(key, None)
+        self._measurements.forget(key)
+
+    def _around(self, key: Key, status: Status) -> Neighbours | None:
+        """The neighbours are asked for once a revision, again after an obstacle, and forgotten at rest."""
+        if not status.phase.in_flight:
+            self.forget(key)
+            return None
+        known, neighbours = self._neighbours.get(key, ("", None))
+        if neighbours is None or known != status.revision:
+            neighbours = neighbours_of(self._cluster, key[0])
+            self._neighbours[key] = (status.revision, neighbours)
+        return neighbours
