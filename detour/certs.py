@@ -15,8 +15,9 @@ from analyzer.kube.resources import SECRETS, WEBHOOK_CONFIGURATIONS
 from analyzer.removal import CONFIGURATION
 from certs import authority, orders
 from detour.certificates import SECRET
-from detour.drawing import NONE, console
+from detour.drawing import NONE
 from detour.person import Problem, place, sentence
+from detour.terminal import console, say
 from detour.trust import RETIRED, SIGNS, SUCCESSOR, Authority, Presented, Trust, fingerprint, look
 
 PATIENCE = 180.0  # seconds; a succession takes one minute
@@ -55,7 +56,7 @@ def status(client: Client) -> None:
     trust = look(client)
     console().print(table(trust))
     if not trust.replicas:
-        click.echo("no replica of the webhook runs: see kubectl get pods of its namespace", err=True)
+        say("no replica of the webhook runs: see kubectl get pods of its namespace", problem=True)
     if not trust.replicas or any(replica.refused for replica in trust.replicas):
         raise SystemExit(1)
 
@@ -78,7 +79,7 @@ def rotate(client: Client, ca: bool, wait: bool) -> None:
 
     if wait:
         _until(client, done)
-        click.echo("every replica serves a new certificate, and the API server trusts it")
+        say("every replica serves a new certificate, and the API server trusts it")
 
 
 @command.command("distrust")
@@ -97,7 +98,7 @@ def distrust(client: Client) -> None:
         client,
         lambda now: "waiting for the caBundle" if any(each.role == RETIRED for each in now.authorities) else "",
     )
-    click.echo("no retired CA is trusted any longer")
+    say("no retired CA is trusted any longer")
 
 
 def table(trust: Trust) -> Table:
@@ -132,7 +133,7 @@ def _until(client: Client, done: Done) -> None:
     deadline, said = time.monotonic() + PATIENCE, ""
     while missing := done(look(client)):
         if missing != said:
-            click.echo(missing)
+            say(missing)
             said = missing
         if time.monotonic() > deadline:
             raise Problem(f"not within {PATIENCE:.0f} s: {missing}; see the analyzer's log, and detour certs status")

@@ -8,6 +8,7 @@ import yaml
 
 from detour.application import NAME, Application, Name, Object, find
 from detour.person import Place, at_a_place
+from detour.terminal import say
 from webhook import stash
 from webhook.revision import digest, short
 
@@ -26,7 +27,7 @@ def command(place: Place, name: Name) -> None:
     found = find(place, name)
     text = difference(found)
     if not text:
-        click.echo(f"nothing is diverted: Deployment {found.name} runs what was asked for", err=True)
+        say(f"nothing is diverted: Deployment {found.name} runs what was asked for", problem=True)
         return
     click.echo(text, nl=False)
     sys.exit(1)

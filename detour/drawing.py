@@ -3,12 +3,10 @@
 Everything is Text, never markup: what stands in a cluster may have brackets in it.
 """
 
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -19,12 +17,6 @@ from webhook.revision import short
 COLOURS = {"Progressing": "yellow", "Promoting": "cyan", "Finalising": "cyan", "Succeeded": "green", "Failed": "red"}
 NONE = "-"
 WIDTH = 10
-UNBOUNDED = 1000  # columns, where nobody looks through a window: nothing is cut off that is piped on
-
-
-def console() -> Console:
-    """Where a person is shown something."""
-    return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else UNBOUNDED)
 
 
 def tree(picture: Picture, now: datetime) -> Tree:

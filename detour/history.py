@@ -5,8 +5,9 @@ import json
 import click
 
 from detour.application import NAME, Name, find
-from detour.drawing import console, history_table
+from detour.drawing import history_table
 from detour.person import Place, at_a_place
+from detour.terminal import console, say
 
 
 @click.command("history")
@@ -27,4 +28,4 @@ def command(place: Place, name: Name, output: str) -> None:
     elif entries:
         console().print(history_table(entries))
     else:
-        click.echo(f"no revision of {found.name} has ended yet", err=True)
+        say(f"no revision of {found.name} has ended yet", problem=True)

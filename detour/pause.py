@@ -5,6 +5,7 @@ import click
 from analyzer.kube.resources import NAMESPACES
 from analyzer.pauses import DIRECT, PAUSED
 from detour.person import Place, at_a_place
+from detour.terminal import say
 from detour.wish import whoami
 
 
@@ -29,4 +30,4 @@ def command(place: Place, whole: bool, home: str, direct: bool, reason: str) -> 
     place.client.merge(NAMESPACES, None, where, {"metadata": {"annotations": marks}})
     what, undo = ("the whole cluster", "--all") if whole else (f"namespace {where}", f"-n {where}")
     fate = "go directly, without an analysis," if direct else "wait"
-    click.echo(f"new revisions in {what} {fate} from now on; what runs goes on; resume: kubectl detour resume {undo}")
+    say(f"new revisions in {what} {fate} from now on; what runs goes on; resume: kubectl detour resume {undo}")

@@ -13,6 +13,7 @@ import click
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NoCluster, Unreachable
 from analyzer.kube.kubeconfig import namespace_of_context
+from analyzer.wording import printable
 from webhook.stash import StashError
 
 P = ParamSpec("P")
@@ -29,6 +30,10 @@ class Problem(click.ClickException):
     """What was asked for cannot be done. Its exit status is no verdict: 1 and 2 have a meaning of their own."""
 
     exit_code = 3
+
+    def format_message(self) -> str:
+        """It may have the words of others in it."""
+        return printable(super().format_message())
 
 
 @dataclass(frozen=True, slots=True)

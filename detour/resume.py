@@ -5,6 +5,7 @@ import click
 from analyzer.kube.resources import NAMESPACES
 from analyzer.pauses import DIRECT, PAUSED
 from detour.person import Place, at_a_place
+from detour.terminal import say
 
 
 @click.command("resume")
@@ -19,4 +20,4 @@ def command(place: Place, whole: bool, home: str) -> None:
     """
     where = home if whole else place.namespace
     place.client.merge(NAMESPACES, None, where, {"metadata": {"annotations": {PAUSED: None, DIRECT: None}}})
-    click.echo(f"new revisions in {'the whole cluster' if whole else f'namespace {where}'} begin again")
+    say(f"new revisions in {'the whole cluster' if whole else f'namespace {where}'} begin again")

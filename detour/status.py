@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 from rich.console import RenderableType
@@ -13,9 +14,10 @@ from rich.live import Live
 
 from analyzer.kube.client import Object
 from detour.application import NAME, Name, every, find, whole
-from detour.drawing import console, table, tree
+from detour.drawing import table, tree
 from detour.person import Place, Problem, at_a_place, patiently
 from detour.picture import Picture, picture_of
+from detour.terminal import console, say
 
 LOOK_EVERY = 1.0  # seconds
 PATIENCE = 300.0  # seconds without an API server until a watch gives up
@@ -87,4 +89,4 @@ def _redraw(look: Callable[[], list[Picture]], draw: Callable[[list[Picture]], R
 
 
 def _patient(look: Callable[[], list[Picture]]) -> list[Picture]:
-    return patiently(look, time.monotonic() + PATIENCE, lambda line: click.echo(line, err=True))
+    return patiently(look, time.monotonic() + PATIENCE, partial(say, problem=True))

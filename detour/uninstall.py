@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import click
@@ -15,9 +14,9 @@ from analyzer.kube.lease import RENEW_EVERY
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS, NAMESPACES
 from analyzer.removal import LEAVING
 from analyzer.workload import images
-from detour.drawing import console
 from detour.installation import PARTS, ROUTES, Found, Installation, home_of, names
 from detour.person import Problem, place, sentence
+from detour.terminal import console, report, say
 from detour.way_out import GONE_WITHIN, take_back, until, waiting
 from detour.wish import whoami
 from webhook import stash
@@ -60,23 +59,23 @@ def _announce(here: Installation, *, crds: bool, drop: bool) -> None:
     parts += here.definitions(users=True) if crds else []
     flying, held = here.made(*ROUTES, *PARTS), here.held()
     where = f"namespace {here.home}" if here.namespace() else "its namespace, which is gone already"
-    click.echo(f"Detour goes: {where}, {len(parts)} objects of the whole cluster.")
+    say(f"Detour goes: {where}, {len(parts)} objects of the whole cluster.")
     if crds:
-        click.echo("Every Canary, CanaryPolicy, MetricTemplate and AlertProvider of the cluster goes, too (--crds).")
+        say("Every Canary, CanaryPolicy, MetricTemplate and AlertProvider of the cluster goes, too (--crds).")
     if flying:
-        click.echo(f"In flight, taken back first: {names(flying)}")
+        say(f"In flight, taken back first: {names(flying)}")
     if held:
-        click.echo(f"Held, and let go, what was deleted vanishes: {names(held)}")
+        say(f"Held, and let go, what was deleted vanishes: {names(held)}")
     _show_waiting(here, drop)
 
 
 def _show_waiting(here: Installation, drop: bool) -> None:
     found = [each for each in here.client.list(DEPLOYMENTS).get("items") or () if farewell.waits(each)]
     if not found:
-        click.echo("No update waits.")
+        say("No update waits.")
         return
     console().print(_table(found))
-    click.echo(f"{FATE[drop]}. {'' if drop else HOW}".rstrip())
+    say(f"{FATE[drop]}. {'' if drop else HOW}".rstrip())
 
 
 def _table(deployments: Iterable[dict[str, Any]]) -> Table:
@@ -113,8 +112,8 @@ def _uninstall(here: Installation, who: str, *, crds: bool, drop: bool) -> None:
     _stop_everything(here, who)
     _delete("what the API server asks and judges by", here, here.admission())
     _stop_analyzer(here)
-    take_back(here, _tell)  # what is left where no analyzer was, or none that came to its end
-    _tell("our keys go from the Deployments")
+    take_back(here, report)  # what is left where no analyzer was, or none that came to its end
+    report("our keys go from the Deployments")
     farewell.leave(here.client, keep=not drop)
     _delete_given_canaries(here)
     here.let_go()
@@ -122,7 +121,7 @@ def _uninstall(here: Installation, who: str, *, crds: bool, drop: bool) -> None:
     if crds:
         _delete("the definitions, and with them every Canary", here, here.definitions(users=True))
     _delete_namespace(here)
-    _tell("Detour is removed")
+    report("Detour is removed")
     _show_waiting(here, drop)
 
 
@@ -130,14 +129,14 @@ def _stop_everything(here: Installation, who: str) -> None:
     """Nothing new begins, and an analyzer that lives takes back what is in flight: it knows how far each has come."""
     if here.namespace() is None or here.deployment() is None:
         return
-    _tell("nothing new begins; what is in flight is taken back")
+    report("nothing new begins; what is in flight is taken back")
     here.client.merge(NAMESPACES, None, here.home, {"metadata": {"annotations": {LEAVING: f"by {who}"}}})
     if not _left(here):
         return
     if not _analyzer_lives(here):
-        _tell("the analyzer does not work: without it")
+        report("the analyzer does not work: without it")
         return
-    until(lambda: not _left(here), WAY_OUT, "the analyzer has taken back what is in flight", _tell, must=False)
+    until(lambda: not _left(here), WAY_OUT, "the analyzer has taken back what is in flight", report, must=False)
 
 
 def _left(here: Installation) -> list[Found]:
@@ -158,12 +157,12 @@ def _stop_analyzer(here: Installation) -> None:
     found = here.deployment()
     if found is not None:
         _delete("the webhook and the analyzer", here, [(DEPLOYMENTS, found)])
-        until(lambda: not _analyzer_lives(here), GONE_WITHIN, "the analyzer has ended", _tell, must=False)
+        until(lambda: not _analyzer_lives(here), GONE_WITHIN, "the analyzer has ended", report, must=False)
 
 
 def _delete(what: str, here: Installation, things: list[Found]) -> None:
     if things:
-        _tell(f"deleting {what}: {names(things)}")
+        report(f"deleting {what}: {names(things)}")
         here.delete(*things)
 
 
@@ -183,11 +182,7 @@ def _delete_namespace(here: Installation) -> None:
     if found is None:
         return
     if (found["metadata"].get("labels") or {}).get("app.kubernetes.io/name") != "detour":
-        _tell(f"namespace {here.home} is not Detour's own, and stays: delete in it what is labelled as Detour's")
+        report(f"namespace {here.home} is not Detour's own, and stays: delete in it what is labelled as Detour's")
         return
     _delete("the namespace", here, [(NAMESPACES, found)])
-    until(lambda: here.namespace() is None, GONE_WITHIN, f"namespace {here.home} is gone", _tell)
-
-
-def _tell(line: str) -> None:
-    click.echo(f"{datetime.now():%H:%M:%S} {line}")
+    until(lambda: here.namespace() is None, GONE_WITHIN, f"namespace {here.home} is gone", report)

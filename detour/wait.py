@@ -3,7 +3,6 @@ having changed."""
 
 import sys
 import time
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from analyzer.kube.errors import ApiError, Unreachable
 from detour.application import NAME, Application, Name, again, find
 from detour.outcome import Exit, Standing, Wanted, standing, wanted_of
 from detour.person import REAL, Clock, Place, at_a_place, passes, patiently, sentence
+from detour.terminal import report, say
 from webhook.revision import short
 
 LOOK_EVERY = 2.0  # seconds
@@ -65,12 +65,12 @@ def command(place: Place, name: Name, timeout: float) -> None:
     """
     deadline = time.monotonic() + timeout
     first = min(deadline, time.monotonic() + FIRST_LOOK)
-    found = patiently(partial(find, place, name), first, _say)
+    found = patiently(partial(find, place, name), first, report)
     primary = found.primary or found.managed()[0]
     wanted = wanted_of(primary, found.canary)
-    _say(f"{found.name}: waiting for revision {short(wanted.revision)}")
+    report(f"{found.name}: waiting for revision {short(wanted.revision)}")
     ended = until_over(place, found, wanted, deadline)
-    click.echo(f"{found.name}: revision {short(wanted.revision)} {ended.text}", err=ended.exit is not Exit.PROMOTED)
+    say(f"{found.name}: revision {short(wanted.revision)} {ended.text}", problem=ended.exit is not Exit.PROMOTED)
     sys.exit(ended.exit)
 
 
@@ -79,7 +79,7 @@ def until_over(place: Place, found: Application, wanted: Wanted, deadline: float
     said = ""
     while True:
         try:
-            found = patiently(partial(again, place, found), deadline, _say, clock)
+            found = patiently(partial(again, place, found), deadline, report, clock)
         except (ApiError, Unreachable) as error:
             if not passes(error):
                 raise
@@ -88,12 +88,8 @@ def until_over(place: Place, found: Application, wanted: Wanted, deadline: float
         if now.exit is not None:
             return now
         if now.text != said:
-            _say(f"{found.name}: {now.text}")
+            report(f"{found.name}: {now.text}")
             said = now.text
         if (left := deadline - clock.now()) <= 0:
             return Standing(f"is not over within the timeout: {now.text}", Exit.TIMEOUT)
         clock.sleep(min(LOOK_EVERY, left))
-
-
-def _say(line: str) -> None:
-    click.echo(f"{datetime.now():%H:%M:%S} {line}")

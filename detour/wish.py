@@ -7,8 +7,7 @@ They act on the Canary, under the person's own permissions; the API server check
 import secrets
 import time
 from contextlib import suppress
-
-import click
+from functools import partial
 
 from analyzer.kube.client import Object
 from analyzer.kube.errors import ApiError, Unreachable
@@ -17,6 +16,7 @@ from analyzer.status import Outcome, Phase, Status, from_object
 from analyzer.wishes import ASK, ASKED_BY, REASON, Verb, annotations_for, wish_of
 from detour.application import FORBIDDEN, Application, Name, find
 from detour.person import Place, Problem, patiently
+from detour.terminal import say
 from webhook.revision import short
 
 SELF = Resource("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
@@ -45,10 +45,10 @@ def wish(place: Place, name: Name, verb: Verb, reason: str) -> None:
     follow = f"kubectl detour wait {found.name} -n {where}"
     if status.observed_wish == annotations[ASK]:
         _clear(place, called, annotations)
-        click.echo(f"{found.name}: revision {short(revision)} {CONSEQUENCES[verb]}; follow it: {follow}")
+        say(f"{found.name}: revision {short(revision)} {CONSEQUENCES[verb]}; follow it: {follow}")
         return
     why = status.problem or "is it running? kubectl -n detour get pods"
-    click.echo(f"{found.name}: it is written down, and the analyzer has not heard it yet ({why}); follow it: {follow}")
+    say(f"{found.name}: it is written down, and the analyzer has not heard it yet ({why}); follow it: {follow}")
 
 
 def meant(application: Application, verb: Verb, status: Status, waiting: str) -> str:
@@ -89,7 +89,7 @@ def _heard(place: Place, canary: str, text: str) -> Status:
         return place.client.get(CANARIES, place.namespace, canary)
 
     while True:
-        status = from_object(patiently(look, deadline, lambda line: click.echo(line, err=True)))
+        status = from_object(patiently(look, deadline, partial(say, problem=True)))
         if status.observed_wish == text or time.monotonic() > deadline:
             return status
         time.sleep(LOOK_EVERY)

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from analyzer.status import Ending, Outcome, Phase, Status
 from detour.diff import difference
 from detour.drawing import history_table, table, tree
 from detour.picture import MISSING, SUSPENDED, UNMANAGED, Step, picture_of
+from detour.terminal import console
 from tests.detour.objects import NOW, V1, V2, Object, application, canary, deployment
 
 RUNS = Status(phase=Phase.INITIALIZED, guarded=True).begin(V2, V1, {"by": "ann", "images": ["web:2"]}, NOW)
@@ -31,9 +31,9 @@ RUNNING["metadata"]["annotations"]["detour.dev/digest"] = V2
 
 def drawn(thing: Any) -> str:
     """As it is printed where nobody looks through a window."""
-    console = Console(width=1000, markup=False, highlight=False)
-    with console.capture() as captured:
-        console.print(thing)
+    window = console()
+    with window.capture() as captured:
+        window.print(thing)
     return captured.get()
 
 
