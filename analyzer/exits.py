@@ -15,6 +15,9 @@ from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 from webhook import stash
 
+LEEWAY = timedelta(seconds=5)
+"""For so long after it was stored when the pods will be gone, they may be deleted without storing it anew."""
+
 Step = tuple[Status, tuple[Action, ...], float | None]
 
 
@@ -72,7 +75,10 @@ def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
     if (left := seconds_left(status.unrouted, spec.propagation, now)) > 0:
         return status, (), left
     if seen.leftovers:
-        return replace(status, quiet_since=_quiet(status, seen, now)), (RemoveCanary(),), AGAIN
+        gone = _quiet(status, seen, now)
+        if gone and (status.quiet_since is None or status.quiet_since < gone):  # not at each look: it would only write
+            status = replace(status, quiet_since=gone + LEEWAY)
+        return status, (RemoveCanary(),), AGAIN
     return None
 
 

@@ -89,6 +89,13 @@ class Uncut:
         self.scenario.play(world)
         return world
 
+    def mortal(self) -> World:
+        """The same story, told by analyzers that die with every write."""
+        world = self.scenario.begin()
+        world.each_write_is_the_last = True
+        self.scenario.play(world)
+        return world
+
     def cuts(self, ways: Iterable[Cut] = EVERY_CUT) -> Iterator[tuple[int, Cut, World]]:
         """Every run that is cut once."""
         for at in range(1, self.world.effects + 1):

@@ -68,6 +68,15 @@ def test_it_ends_the_same_when_it_is_cut_twice(scenario: Scenario) -> None:
         same(uncut, uncut.cut(*cuts), f"{cuts}")
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_it_ends_the_same_where_every_write_is_the_last_of_its_process(scenario: Scenario) -> None:
+    uncut = Uncut(scenario)
+    ending = uncut.world.status.ending
+    if ending and "progress deadline" in ending.message:
+        pytest.skip("no deadline runs while nobody looks, and here nobody does for long")
+    same(uncut, uncut.mortal(), "each analyzer dies with its first write")
+
+
 def test_tens_of_thousands_of_runs_are_cut() -> None:
     effects = sum(Uncut(scenario).world.effects for scenario in SCENARIOS)
     assert effects * len(EVERY_CUT) + len(SCENARIOS) * PAIRS >= LEAST

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from analyzer.actions import Emit, Measure
+from analyzer.actions import Emit, Guard, Measure, Rehearse
 from analyzer.seen import Canary, Primary, Seen
 from analyzer.status import Phase
-from tests.analyzer.cuts import Crash, Cut, Fenced, Lost, Moved, Stopped
+from tests.analyzer.cuts import Crash, Cut, Fenced, Lost, Moved, Stopped, Way
 from tests.analyzer.effects import Effects
 from tests.analyzer.invariants import Moment, breaches_of
 from tests.analyzer.loop import Analyzer, Findings, Writing
@@ -28,13 +28,21 @@ def never(_: "World") -> bool:
     return False
 
 
+UNSTORED = Measure | Rehearse | Guard
+"""Questions: what they bring is known to the process that asked, and to no successor."""
+
+
 @dataclass
 class World(Effects):
-    """Things, and the analyzers at work on them: one leads. `cuts` says before which effects one is cut, and how."""
+    """Things, and the analyzers at work on them: one leads. `cuts` says before which effects one is cut, and how.
+
+    Where `each_write_is_the_last`, every analyzer dies with its first one: two writes are never of the same process.
+    """
 
     analyzers: list[Analyzer] = field(default_factory=lambda: [Analyzer()])
     effects: int = 0
     cuts: dict[int, Cut] = field(default_factory=dict)
+    each_write_is_the_last: bool = False
     fenced: int = 0
     turn: int = 0
     before_look: Callable[["World"], None] | None = None
@@ -170,6 +178,8 @@ class World(Effects):
             return {"refused": "a policy forbids it" + self.varying.format(30000 + self.refusals)}
         self.effects += 1
         cut = self.cuts.get(self.effects)
+        if self.each_write_is_the_last and not isinstance(write, UNSTORED):
+            cut = Cut(Way.DIES_AFTER)
         if cut:
             cut.before(write)
         before = copy.copy(self)
