@@ -24,6 +24,7 @@ from analyzer.kube.resources import (
 )
 from analyzer.kube.watch import Watch
 from analyzer.pauses import pause
+from analyzer.scope import Scope
 from analyzer.spec import target_of
 from webhook import stash
 
@@ -45,26 +46,31 @@ class Cluster:
     policies: Watch
     holdings: Holdings
     home: str
+    scope: Scope
 
     @classmethod
-    def follow(cls, client: Client, touch: Callable[[Key], None], home: str) -> "Cluster":
+    def follow(cls, client: Client, touch: Callable[[Key], None], home: str, scope: Scope | None = None) -> "Cluster":
         """Build the watches; `touch` is told which application a change concerns. They run after `start`.
 
-        `home` is the Namespace that Detour itself lives in.
+        `home` is the Namespace that Detour itself lives in. Outside `scope` there is nothing to be done; but whose
+        Ingress has a host, and which templates are shared, is known of all.
         """
+        scope = scope or Scope()
+        touch, admits = scope.only(touch), scope.__contains__
         told = _Touches(touch, home)
         cluster = cls(
             client=client,
-            canaries=Watch(client, CANARIES, told.canary),
-            targets=Watch(client, DEPLOYMENTS, told.target, metadata_only=True),
-            diverted=Watch(client, DEPLOYMENTS, told.diverted, selector=stash.REVISION),
+            canaries=Watch(client, CANARIES, told.canary, admits=admits),
+            targets=Watch(client, DEPLOYMENTS, told.target, metadata_only=True, admits=admits),
+            diverted=Watch(client, DEPLOYMENTS, told.diverted, selector=stash.REVISION, admits=scope.admits_diverted),
             services=Watch(client, SERVICES, told.part),
             ingresses=Watch(client, INGRESSES, told.part),
             templates=Watch(client, METRIC_TEMPLATES, told.template),
             namespaces=Watch(client, NAMESPACES, told.namespace, metadata_only=True),
             policies=Watch(client, CANARY_POLICIES, told.policy),
-            holdings=Holdings(client, touch),
+            holdings=Holdings(client, touch, admits),
             home=home,
+            scope=scope,
         )
         told.cluster = cluster
         return cluster

@@ -43,7 +43,8 @@ class Custody:
         threading.Thread(target=self._find_secrets, name="custody", daemon=True).start()
 
     def _find_secrets(self) -> None:
-        left = [str(namespace["metadata"]["name"]) for namespace in self._cluster.namespaces.all()]
+        every = (str(namespace["metadata"]["name"]) for namespace in self._cluster.namespaces.all())
+        left = [namespace for namespace in every if namespace in self._cluster.scope]
         while left:
             left = [namespace for namespace in left if not self._found_secrets(namespace)]
             time.sleep(LATER if left else 0)

@@ -64,7 +64,8 @@ def _take_back(cluster: Cluster, removal: Removal, anchor: Anchor) -> None:
 def _left(cluster: Cluster) -> Iterator[str]:
     for watch in (cluster.ingresses, cluster.services, cluster.diverted):
         for found in watch.all():
-            if stash.CANARY_OF in (found["metadata"].get("labels") or {}):
+            known = found["metadata"]["namespace"] in cluster.scope
+            if known and stash.CANARY_OF in (found["metadata"].get("labels") or {}):
                 yield f"{found['metadata']['namespace']}/{owner_of(found)}"
     for namespace, name in cluster.holdings.holders:
         yield f"{namespace}/{name}"

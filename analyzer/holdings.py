@@ -13,7 +13,7 @@ from analyzer.agenda import Key
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
 from analyzer.kube.resources import ACCESS_REVIEWS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, Resource
-from analyzer.kube.watch import Watch
+from analyzer.kube.watch import Admits, Watch
 from analyzer.references import Reference
 from webhook import stash
 
@@ -30,11 +30,11 @@ _RESOURCES = {resource.kind: resource for resource in (CONFIG_MAPS, SECRETS, SER
 class Holdings:
     """Metadata only: no content crosses the network to us, but for what has to be put back."""
 
-    def __init__(self, client: Client, touch: Callable[[Key], None]) -> None:
+    def __init__(self, client: Client, touch: Callable[[Key], None], admits: Admits = lambda _namespace: True) -> None:
         self._client = client
         self._touch = touch
         self._followed = {
-            resource.kind: Watch(client, resource, self._changed, selector=LABEL, metadata_only=True)
+            resource.kind: Watch(client, resource, self._changed, selector=LABEL, metadata_only=True, admits=admits)
             for resource in (CONFIG_MAPS, SERVICE_ACCOUNTS)
         }
         self._secrets: dict[Key, Object] = {}

@@ -1,5 +1,6 @@
 """Keeps the Canaries that policies give in line with the labels and the policies; what they should be is `policy`'s."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from analyzer.cluster import Cluster
 from analyzer.compare import holds
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
-from analyzer.kube.errors import Conflict, Fenced
+from analyzer.kube.errors import Conflict, Fenced, Refused
 from analyzer.kube.resources import CANARIES, CANARY_POLICIES
 from analyzer.removal import Removal
 from webhook import stash
@@ -20,17 +21,22 @@ Object = Mapping[str, Any]
 
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # seconds
 
+log = logging.getLogger(__name__)
 
-def ensure_default(client: Client, wait: Callable[[float], None] = time.sleep) -> None:
-    """The policy `default` exists; what somebody has made of it stays.
+
+def ensure_default(client: Client, spec: Object | None = None, wait: Callable[[float], None] = time.sleep) -> None:
+    """The policy `default` exists, with this spec, or ours; what somebody has made of it stays.
 
     It is what a new leader writes first, and the API server hears of it a moment after the Lease says so. Raises Fenced
     if it never does.
     """
     for pause in (*PAUSES, None):
         try:
-            client.create(CANARY_POLICIES, policy.default())
+            client.create_strictly(CANARY_POLICIES, policy.default(spec))
         except Conflict:
+            return
+        except Refused as refused:  # the policies that are there go on
+            log.error("the API server refuses the CanaryPolicy default, see --default-policy: %s", refused)
             return
         except Fenced:
             if pause is None:

@@ -9,8 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from analyzer.fields import SpecError
 from analyzer.kube.resources import CANARIES, CANARY_POLICIES, DEPLOYMENTS
-from analyzer.spec import DIRECT
+from analyzer.metrics import validate
+from analyzer.spec import DIRECT, parse
 from webhook import stash
 
 Object = Mapping[str, Any]
@@ -55,19 +57,32 @@ def canary_by(policy: Object, deployment: Object) -> dict[str, Any]:
     }
 
 
-def default() -> dict[str, Any]:
-    """The policy that every cluster starts with."""
-    metrics = [
-        {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}},
-        {"name": "request-duration", "interval": "1m", "thresholdRange": {"max": 500}},
-    ]
-    analysis = {"interval": "30s", "threshold": 3, "stepWeights": [10, 25, 50], "metrics": metrics}
+def default(spec: Object | None = None) -> dict[str, Any]:
+    """The policy that every cluster starts with; its spec is the operator's, or ours."""
     return {
         "apiVersion": CANARY_POLICIES.api_version,
         "kind": CANARY_POLICIES.kind,
         "metadata": {"name": "default"},
-        "spec": {"analysis": analysis},
+        "spec": dict(spec or _default_spec()),
     }
+
+
+def check(spec: Object) -> None:
+    """Raises SpecError for the spec of a policy that no Canary could go by, TypeError for what is none at all."""
+    if not isinstance(spec.get("analysis"), dict):
+        raise SpecError("spec.analysis", "it says nothing", "say how an update is tried out, stepWeights at least")
+    try:
+        validate(parse({"spec": {**spec, "targetRef": _reference("default")}}).metrics, "")
+    except (AttributeError, KeyError, ValueError) as error:
+        raise TypeError("a field of it has a value of the wrong type") from error
+
+
+def _default_spec() -> dict[str, Any]:
+    metrics = [
+        {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}},
+        {"name": "request-duration", "interval": "1m", "thresholdRange": {"max": 500}},
+    ]
+    return {"analysis": {"interval": "30s", "threshold": 3, "stepWeights": [10, 25, 50], "metrics": metrics}}
 
 
 def is_by_policy(canary: Object) -> bool:

@@ -9,6 +9,7 @@ from analyzer.anchor import ANCHORS, FINALIZER, NAME
 from analyzer.holdings import LABEL, holders
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
+from analyzer.kube.lease import SECONDS
 from analyzer.kube.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
@@ -86,8 +87,11 @@ class Installation:
 
     def renewed(self) -> str:
         """Says something else each time the analyzer has shown that it is alive; "" without any sign of one."""
-        lease = self._there(LEASES, NAME)
-        return str((lease or {}).get("spec", {}).get("renewTime", ""))
+        return str(self._lease().get("renewTime", ""))
+
+    def lease_lasts(self) -> float:
+        """Seconds within which a living analyzer has renewed its lease, several times as a rule."""
+        return float(self._lease().get("leaseDurationSeconds", SECONDS))
 
     def let_go(self) -> None:
         """Take the analyzer's own finalizer off the objects that it acts by: nobody needs them any more."""
@@ -102,6 +106,10 @@ class Installation:
         for resource, found in things:
             metadata = found["metadata"]
             self.client.delete(resource, metadata.get("namespace"), metadata["name"], metadata["uid"])
+
+    def _lease(self) -> Object:
+        spec: Object = (self._there(LEASES, NAME) or {}).get("spec") or {}
+        return spec
 
     def _labelled(self, resource: Resource, selector: str) -> Iterator[Found]:
         try:

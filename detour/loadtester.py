@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
     "--timeout", type=click.FloatRange(1, 86400), default=TIMEOUT, show_default=True, help="seconds a command"
 )
 @click.option("--at-once", type=click.IntRange(1, 1000), default=AT_ONCE, show_default=True, help="commands")
-@click.option("--log-level", default="info", show_default=True)
-def command(port: int, allow: tuple[str, ...], timeout: float, at_once: int, log_level: str) -> None:
+@logs.options
+def command(port: int, allow: tuple[str, ...], timeout: float, at_once: int, log_level: str, log_format: str) -> None:
     """Run commands and keep gates for the webhooks of a Canary, as Flagger's load tester does, without a shell."""
-    logs.configure(log_level)
+    logs.configure(log_level, log_format)
     try:
         allowed = permissible(frozenset(allow))
     except Refused as error:

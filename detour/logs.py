@@ -1,10 +1,33 @@
-"""Logs of the two servers: one line an event, on standard error."""
+"""Logs of the servers, on standard error: one line an event, for people, or one JSON object a line, for machines.
 
+docs/telemetry.md has what is in them.
+"""
+
+import json
 import logging
 import sys
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
 
 from analyzer.wording import printable
+
+TEXT, JSON = "text", "json"
+LEVELS = ("debug", "info", "warning", "error")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def options(function: Function) -> Function:
+    """The flags of every server, for `configure`."""
+    for option in (
+        click.option("--log-format", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True),
+        click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), default="info", show_default=True),
+    ):
+        function = option(function)
+    return function
 
 
 class Printable(logging.Formatter):
@@ -18,9 +41,26 @@ class Printable(logging.Formatter):
         return "\n".join(printable(line) for line in super().formatException(ei).splitlines())
 
 
-def configure(level: str) -> None:
+class Json(Printable):
+    """One object a line, a traceback included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": printable(record.getMessage()),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def configure(level: str, form: str = TEXT) -> None:
     """Set up logging once, at the start of a server."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Printable("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    handler.setFormatter(Json() if form == JSON else Printable("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
     logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -8,7 +8,7 @@ from typing import Any
 from analyzer import workload
 from analyzer.canary import DIGEST
 from analyzer.fields import SpecError
-from analyzer.routing.nginx import Nginx
+from analyzer.routing.nginx import Nginx, prefix_of
 from analyzer.spec import Spec, parse
 from analyzer.status import Phase, Status, timestamp
 from detour.application import Application, Object
@@ -163,7 +163,7 @@ def _waits(application: Application) -> Waits | None:
 
 
 def _route(route: Object) -> Route:
-    return Route(route.get("kind", "Ingress"), route["metadata"]["name"], Nginx().weight_of([route]))
+    return Route(route.get("kind", "Ingress"), route["metadata"]["name"], Nginx(prefix_of(route)).weight_of([route]))
 
 
 def _step(status: Status, spec: Spec | None) -> Step | None:

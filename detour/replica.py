@@ -4,7 +4,9 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from analyzer import telemetry
 from analyzer.agenda import Agenda
@@ -25,10 +27,19 @@ from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default
 from analyzer.removal import Removal
 from analyzer.rollouts import Rollouts
-from analyzer.routing.nginx import Nginx
+from analyzer.routing import Router
 from analyzer.witness import Witness
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator chooses: who splits requests, what may be called, and the spec of the default policy."""
+
+    router: Router
+    reach: Reach
+    default_policy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Replica:
     removal: Removal
     anchor: Anchor
     identity: str
-    reach: Reach
+    settings: Settings
     at_work: threading.Event = field(default_factory=threading.Event)
 
     def lead(self) -> None:
@@ -70,7 +81,7 @@ class Replica:
         telemetry.LEADING.set(1)
         while not cluster.synced:
             threading.Event().wait(0.05)
-        ensure_default(cluster.client)
+        ensure_default(cluster.client, self.settings.default_policy)
         self._work(Journal(cluster.client, self.identity))
         self.at_work.set()
         log.info("at work")
@@ -94,8 +105,9 @@ class Replica:
     def _rollouts(self, journal: Journal, policies: Policies) -> Rollouts:
         cluster, removal = self.cluster, self.removal
         here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
-        measurer = Measurer(cluster, replace(self.reach, addresses=self.reach.addresses.beside(here)))
-        measurements, router, now = Measurements(self.agenda.add), Nginx(), Clock(cluster.client.now())
+        reach, router = self.settings.reach, self.settings.router
+        measurer = Measurer(cluster, replace(reach, addresses=reach.addresses.beside(here)))
+        measurements, now = Measurements(self.agenda.add), Clock(cluster.client.now())
         lookout = Lookout(cluster, router, measurements, now)
         performer = Performer(cluster, router, journal, measurer, measurements, removal)
         return Rollouts(cluster, lookout, performer, policies, removal, now)

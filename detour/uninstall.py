@@ -10,7 +10,6 @@ from rich.text import Text
 
 from analyzer import farewell, policy
 from analyzer.kube.errors import ApiError, NotFound, Unreachable
-from analyzer.kube.lease import RENEW_EVERY
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS, NAMESPACES
 from analyzer.removal import LEAVING
 from analyzer.workload import images
@@ -145,7 +144,7 @@ def _left(here: Installation) -> list[Found]:
 
 def _analyzer_lives(here: Installation) -> bool:
     """Whether its lease is being renewed, by nobody's clock."""
-    before, deadline = here.renewed(), time.monotonic() + 3 * RENEW_EVERY
+    before, deadline = here.renewed(), time.monotonic() + here.lease_lasts()
     while time.monotonic() < deadline:
         if here.renewed() != before:
             return True

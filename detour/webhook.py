@@ -17,7 +17,7 @@ from webhook.server import Server, serve
 @click.option("--rollback", type=click.Choice([DIRECT, CANARY]), default=DIRECT, show_default=True)
 @click.option("--restart", type=click.Choice([DIRECT, CANARY]), default=DIRECT, show_default=True)
 @click.option("--enforce", is_flag=True, help="the analyzer alone changes templates (with manifests/enforce)")
-@click.option("--log-level", default="info", show_default=True)
+@logs.options
 def command(
     certificates: Path,
     analyzer: str,
@@ -27,7 +27,8 @@ def command(
     restart: str,
     enforce: bool,
     log_level: str,
+    log_format: str,
 ) -> None:
     """Answer the API server: which updates take a detour."""
-    logs.configure(log_level)
+    logs.configure(log_level, log_format)
     serve(Server(certificates, port, health_port), Settings(analyzer, rollback, restart, enforce))

@@ -1,5 +1,6 @@
 """gunicorn around the application: its settings, the certificate, and the port for probes."""
 
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from webhook.app import create_app
 from webhook.certificate import Certificate
@@ -66,6 +68,16 @@ def options(server: Server, certificate: Certificate, started: Callable[[object]
     }
 
 
+class Joined(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own lines, in the form and at the level of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
+
+
 class Embedded(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn with a finished application and settings from code: no command line, no configuration file."""
 
@@ -74,7 +86,7 @@ class Embedded(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in self._settings.items():
+        for name, value in {"logger_class": Joined, **self._settings}.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:

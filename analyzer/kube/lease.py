@@ -1,14 +1,15 @@
 """Which replica leads: a Lease, taken, renewed, and given back on an ordinary stop.
 
-Other replicas' clocks are not believed: a lease counts as expired when its holder has not renewed it for
-`SECONDS` of *our* clock since we last saw it change. A container that was restarted finds its own name in the
-lease and goes on at once. https://kubernetes.io/docs/concepts/architecture/leases/
+Other replicas' clocks are not believed: a lease counts as expired when its holder has not renewed it for as long as it
+lasts, by *our* clock, since we last saw it change. A container that was restarted finds its own name in the lease and
+goes on at once. https://kubernetes.io/docs/concepts/architecture/leases/
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,23 +19,53 @@ from analyzer.kube.resources import LEADERS, LEASES
 
 SECONDS = 12
 RENEW_EVERY = 3.0
-GIVEN_UP_AFTER = 8.0  # so that we have ended when another replica takes over
+SHORTEST, LONGEST = 3, 600  # seconds; below, a busy API server would have it change hands
 LOOK_EVERY = 0.5
 NAME = "detour-analyzer"
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a lease lasts when nobody renews it, and how often its holder does, in seconds."""
+
+    seconds: int = SECONDS
+    renew_every: float = RENEW_EVERY
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what would let two lead at once, or the lease change hands for one slow answer."""
+        if not SHORTEST <= self.seconds <= LONGEST:
+            raise ValueError(f"a lease of {self.seconds} s: let it last from {SHORTEST} to {LONGEST}")
+        if not 0 < self.renew_every <= self.given_up_after / 2:
+            most = f"{self.given_up_after / 2:g}"
+            raise ValueError(f"{self.renew_every:g} s between renewals: at most a third of the lease, which is {most}")
+
+    @property
+    def given_up_after(self) -> float:
+        """Seconds without a renewal after which its holder ends, so that it has ended when another takes over."""
+        return self.seconds * 2 / 3
+
+
+GIVEN_UP_AFTER = Timing().given_up_after
+
+
 class Lease:
     """Campaigns for the lease of `namespace` as `identity` (the pod's name)."""
 
     def __init__(
-        self, client: Client, namespace: str, identity: str, clock: Callable[[], float] = time.monotonic
+        self,
+        client: Client,
+        namespace: str,
+        identity: str,
+        clock: Callable[[], float] = time.monotonic,
+        timing: Timing = Timing(),
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._identity = identity
         self._clock = clock
+        self._timing = timing
         self._seen: tuple[str, float] = ("", clock())
         self._renewed = clock()
         self._leads = False
@@ -47,7 +78,7 @@ class Lease:
 
         A renewal may hang for longer than the lease lasts, so another thread looks at the clock.
         """
-        while not (self._try() and self._announce()) and not self._stop.wait(RENEW_EVERY / 3):
+        while not (self._try() and self._announce()) and not self._stop.wait(self._timing.renew_every / 3):
             pass
         log.info("leading as %s", self._identity)
         self._leads = True
@@ -70,12 +101,12 @@ class Lease:
             log.warning("the lease could not be given back: %s", error)
 
     def _renew(self) -> None:
-        while not self._stop.wait(RENEW_EVERY):
+        while not self._stop.wait(self._timing.renew_every):
             self._try()
 
     def _watch(self, on_lost: Callable[[], None]) -> None:
         while not self._stop.wait(LOOK_EVERY):
-            if self._lost or (unrenewed := self._clock() - self._renewed) > GIVEN_UP_AFTER:
+            if self._lost or (unrenewed := self._clock() - self._renewed) > self._timing.given_up_after:
                 why = "another has taken it" if self._lost else f"it could not be renewed for {unrenewed:.0f} s"
                 log.error("the lease is lost: %s", why)
                 on_lost()
@@ -129,11 +160,13 @@ class Lease:
             return {"apiVersion": LEADERS.api_version, "kind": LEADERS.kind, "metadata": metadata, "spec": {}}
 
     def _may_take(self, lease: dict[str, Any]) -> bool:
-        holder = (lease.get("spec") or {}).get("holderIdentity")
+        """Free, or expired: by the time that its holder has stated, who may have been started with another."""
+        spec = lease.get("spec") or {}
+        holder, lasts = spec.get("holderIdentity"), spec.get("leaseDurationSeconds") or self._timing.seconds
         version = lease["metadata"]["resourceVersion"]
         if version != self._seen[0]:
             self._seen = (version, self._clock())
-        return holder in (None, "", self._identity) or self._clock() - self._seen[1] > SECONDS
+        return holder in (None, "", self._identity) or self._clock() - self._seen[1] > min(lasts, LONGEST)
 
     def _is_still_ours(self, lease: dict[str, Any]) -> bool:
         """A leader that finds that another has led since (it was paused) never takes the lease again.
@@ -162,7 +195,7 @@ class Lease:
         taken = before.get("holderIdentity") != self._identity
         return {
             "holderIdentity": self._identity,
-            "leaseDurationSeconds": SECONDS,
+            "leaseDurationSeconds": self._timing.seconds,
             "renewTime": now,
             "acquireTime": now if taken else before.get("acquireTime", now),
             "leaseTransitions": int(before.get("leaseTransitions", 0)) + (1 if taken else 0),

@@ -18,6 +18,7 @@ from analyzer.kube.resources import Resource
 Object = dict[str, Any]
 Key = tuple[str, str]
 OnChange = Callable[[Object], None]
+Admits = Callable[[str], bool]
 
 SECONDS_PER_WATCH = (1800, 3600)  # between these, so that not all end at once
 SHORTEST_WATCH = 1.0
@@ -32,7 +33,7 @@ class Watch:
     """Follows `resource` in all namespaces, in a thread of its own.
 
     `on_change` gets every object that appeared, changed or went, before and after. With `metadata_only`,
-    neither spec nor status crosses the network.
+    neither spec nor status crosses the network. Of a namespace that `admits` says no to, nothing is kept or told.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Watch:
         selector: str = "",
         field_selector: str = "",
         metadata_only: bool = False,
+        admits: Admits = lambda _namespace: True,
     ) -> None:
         self.resource = resource
         self._client = client
         self._on_change = on_change
+        self._admits = admits
         self._query: Mapping[str, str] = {
             key: value for key, value in (("labelSelector", selector), ("fieldSelector", field_selector)) if value
         }
@@ -146,7 +149,7 @@ class Watch:
         """Items of a list carry no kind of their own; those of a watch do."""
         answer = self._client.list_for_watch(self.resource, self._query, self._forms[0])
         kind = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
-        listed = {_key(item): _lean(kind | item) for item in answer.get("items") or ()}
+        listed = {_key(item): _lean(kind | item) for item in answer.get("items") or () if self._admits(_key(item)[0])}
         version = int(answer["metadata"]["resourceVersion"])
         with self._lock:
             before = self._store
@@ -171,10 +174,8 @@ class Watch:
             if event["type"] == "ERROR":
                 raise Expired(int(found.get("code", 410)), found.get("reason", ""), found.get("message", ""))
             self._version, self._heard = found["metadata"]["resourceVersion"], time.monotonic()
-            if event["type"] == "DELETED":
-                self._remove(found)
-            elif event["type"] != "BOOKMARK":
-                self._put(found)
+            if event["type"] != "BOOKMARK" and self._admits(_key(found)[0]):
+                self._remove(found) if event["type"] == "DELETED" else self._put(found)
             if self._stop.is_set():
                 break
 

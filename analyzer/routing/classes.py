@@ -23,15 +23,17 @@ def class_of(ingress: Object) -> str | None:
     return ingress["spec"].get("ingressClassName") or annotations.get(INGRESS_CLASS)
 
 
-def unserved(ingress: Object, classes: Sequence[Object]) -> str | None:
+def unserved(ingress: Object, classes: Sequence[Object], only: str = "") -> str | None:
     """Why no controller splits an Ingress, among the IngressClasses of the cluster; without any, nothing is known.
 
-    The older annotation needs no IngressClass, and says nothing without one.
+    The older annotation needs no IngressClass, and says nothing without one. The class `only`, where the operator names
+    one, is split whatever its controller is called, and no other.
     """
     wanted = class_of(ingress)
+    if only:
+        return _another(wanted or _default(classes), only)
     for found in classes:
-        is_default = (found["metadata"].get("annotations") or {}).get(IS_DEFAULT) == "true"
-        if found["metadata"]["name"] == wanted or (wanted is None and is_default):
+        if found["metadata"]["name"] == wanted or (wanted is None and _is_default(found)):
             controller = found["spec"].get("controller", "")
             if SPLITTING.search(controller):
                 return None
@@ -42,3 +44,18 @@ def unserved(ingress: Object, classes: Sequence[Object]) -> str | None:
     if classes and ingress["spec"].get("ingressClassName"):
         return f"is of class {wanted}, which does not exist: correct spec.ingressClassName, or create the IngressClass"
     return None
+
+
+def _another(wanted: str | None, only: str) -> str | None:
+    """Without a class, and without a default one, whoever takes such Ingresses takes it: nothing is known."""
+    if wanted in (None, only):
+        return None
+    return f"is of class {wanted}, and Detour splits those of class {only} alone (--ingress-class): give it that one"
+
+
+def _default(classes: Sequence[Object]) -> str | None:
+    return next((str(found["metadata"]["name"]) for found in classes if _is_default(found)), None)
+
+
+def _is_default(found: Object) -> bool:
+    return (found["metadata"].get("annotations") or {}).get(IS_DEFAULT) == "true"

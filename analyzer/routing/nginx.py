@@ -21,6 +21,8 @@ from analyzer.discovery import Surroundings, backends, is_canary_ingress, paths
 from analyzer.ownership import LONGEST, canary_name, is_ours, metadata, route_name
 from analyzer.routing.classes import INGRESS_CLASS, class_of, unserved
 
+PREFIX = "nginx.ingress.kubernetes.io"
+
 COPIED = re.compile(
     r"affinity(-canary-behavior|-mode)?|session-cookie-[a-z-]+"
     r"|backend-protocol|load-balance|service-upstream|upstream-(hash-by(-subset(-size)?)?|vhost)"
@@ -29,6 +31,8 @@ COPIED = re.compile(
     r"|(force-)?ssl-redirect|preserve-trailing-slash|rewrite-target|use-regex|x-forwarded-prefix"
 )
 
+CANARY = "/canary"  # of a prefix: says that an Ingress is an alternative
+
 Object = Mapping[str, Any]
 Place = tuple[str, str, str]
 """Host, path and pathType: what an alternative is found by."""
@@ -36,15 +40,19 @@ Place = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """The router for Ingresses; `prefix` as in Flagger's `-ingress-annotations-prefix`."""
+    """The router for Ingresses; `prefix` as in Flagger's `-ingress-annotations-prefix`.
 
-    prefix: str = "nginx.ingress.kubernetes.io"
+    `only_class`: Ingresses of this class alone are split; "" for those whose controller is known to.
+    """
+
+    prefix: str = PREFIX
+    only_class: str = ""
 
     def problem(self, primary: Object, surroundings: Surroundings, ingresses: Iterable[Object]) -> str | None:
         """Why the annotations could not split the traffic of these surroundings."""
         if problem := self.unserved(surroundings):
             return problem
-        services, surroundings = _names(surroundings.services), _served(surroundings)
+        services, surroundings = _names(surroundings.services), self._served(surroundings)
         for ingress in surroundings.ingresses:
             name = ingress["metadata"]["name"]
             if not any(_routes_to(path, services) for _, path in paths(ingress)):
@@ -61,7 +69,7 @@ class Nginx:
 
     def unserved(self, surroundings: Surroundings) -> str | None:
         """Why no controller splits any of these Ingresses; None where one does, or where there is none."""
-        reasons = {each["metadata"]["name"]: unserved(each, surroundings.classes) for each in surroundings.ingresses}
+        reasons = {each["metadata"]["name"]: self._unserved(each, surroundings) for each in surroundings.ingresses}
         if not reasons or None in reasons.values():
             return None
         name, reason = min(reasons.items())
@@ -74,7 +82,7 @@ class Nginx:
         services = _names(surroundings.services)
         return tuple(
             self._alternative(primary, ingress, services, weight)
-            for ingress in _served(surroundings).ingresses
+            for ingress in self._served(surroundings).ingresses
             if any(_routes_to(path, services) for _, path in paths(ingress))
         )
 
@@ -83,11 +91,19 @@ class Nginx:
         weights = {self._weight(ingress) for ingress in objects}
         return weights.pop() if len(weights) == 1 else None
 
+    def _unserved(self, ingress: Object, surroundings: Surroundings) -> str | None:
+        return unserved(ingress, surroundings.classes, self.only_class)
+
+    def _served(self, surroundings: Surroundings) -> Surroundings:
+        """Without the Ingresses that no controller splits: their requests stay with the primary."""
+        served = tuple(each for each in surroundings.ingresses if self._unserved(each, surroundings) is None)
+        return replace(surroundings, ingresses=served)
+
     def _alternative(self, primary: Object, ingress: Object, services: set[str], weight: int) -> dict[str, Any]:
         spec = ingress["spec"]
         annotations = {
             key: value for key, value in self._annotations(ingress).items() if self._is_copied(key, spec)
-        } | {f"{self.prefix}/canary": "true", f"{self.prefix}/canary-weight": str(weight)}
+        } | {f"{self.prefix}{CANARY}": "true", f"{self.prefix}/canary-weight": str(weight)}
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -109,7 +125,7 @@ class Nginx:
         annotations = self._annotations(ingress)
         weight = annotations.get(f"{self.prefix}/canary-weight", "0")
         total = annotations.get(f"{self.prefix}/canary-weight-total", "100")
-        if annotations.get(f"{self.prefix}/canary") != "true" or not (weight.isdecimal() and total.isdecimal()):
+        if annotations.get(f"{self.prefix}{CANARY}") != "true" or not (weight.isdecimal() and total.isdecimal()):
             return None
         whole, rest = divmod(int(weight) * 100, max(int(total), 100))
         return None if rest else whole
@@ -117,6 +133,12 @@ class Nginx:
     @staticmethod
     def _annotations(ingress: Object) -> dict[str, str]:
         return dict(ingress["metadata"].get("annotations") or {})
+
+
+def prefix_of(ingress: Object) -> str:
+    """The prefix that a canary Ingress was made with, for whoever does not know what the analyzer was started with."""
+    found = (key for key in ingress["metadata"].get("annotations") or {} if key.endswith(CANARY))
+    return next(found, PREFIX).removesuffix(CANARY)
 
 
 def _contested(
@@ -161,12 +183,6 @@ def _meeting(
             known = classes.get(_place(host, path), set())
             if known & {its, None} or (known and its is None):
                 yield ingress, host, path
-
-
-def _served(surroundings: Surroundings) -> Surroundings:
-    """Without the Ingresses that no controller splits: their requests stay with the primary."""
-    served = tuple(each for each in surroundings.ingresses if unserved(each, surroundings.classes) is None)
-    return replace(surroundings, ingresses=served)
 
 
 def _called(ingress: Object, home: str) -> str:

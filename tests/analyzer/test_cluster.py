@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.cluster import Cluster
 from analyzer.kube.client import Client
+from analyzer.scope import Scope
 from webhook import stash
 
 Touched = list[tuple[str, str]]
@@ -51,3 +52,41 @@ def test_a_metric_template_concerns_those_that_name_it_and_nobody_whose_own_has_
     touched.clear()
     cluster.templates.learn({"metadata": {"namespace": "here", "name": "rate", "resourceVersion": "1"}})
     assert touched == [("here", "shop"), ("far", "shop")]
+
+
+def scoped(touched: Touched, *namespaces: str) -> Cluster:
+    """An analyzer that looks at these alone, and has heard of the same Deployment's Service everywhere."""
+    return Cluster.follow(Client(None), touched.append, "detour", Scope(*namespaces))
+
+
+def part(namespace: str) -> dict[str, Any]:
+    labels = {stash.CANARY_OF: "shop"}
+    return {"metadata": {"namespace": namespace, "name": "shop-canary", "resourceVersion": "1", "labels": labels}}
+
+
+@pytest.mark.parametrize(
+    ("named", "looked_at"), [((), ["here", "there"]), (("here",), ["here"]), (("here", "there"), ["here", "there"])]
+)
+def test_only_the_namespaces_that_the_operator_names_are_looked_at(
+    named: tuple[str, ...], looked_at: list[str]
+) -> None:
+    touched: Touched = []
+    cluster = scoped(touched, *named)
+    for namespace in ("here", "there"):
+        cluster.services.learn(part(namespace))
+    assert touched == [(namespace, "shop") for namespace in looked_at]
+
+
+def test_every_watch_of_what_may_be_acted_on_knows_nothing_of_the_others() -> None:
+    cluster = scoped([], "here")
+    followed = (cluster.canaries, cluster.targets, cluster.diverted, *cluster.holdings.watches)
+    assert [watch._admits("there") for watch in followed] == [False] * len(followed)
+    assert all(watch._admits("here") for watch in followed)
+    assert cluster.ingresses._admits("there"), "a host may be another's"
+
+
+def test_that_an_update_waits_where_nobody_looks_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    scope = Scope("here")
+    for _ in range(2):
+        scope.admits_diverted("there")
+    assert caplog.text.count("an update waits in namespace there, which is not looked at") == 1

@@ -30,7 +30,7 @@ class Deaf(Client):
     def __init__(self, hears_after: int, answer: Exception | None = None) -> None:
         self.left, self.answer, self.asked = hears_after, answer, 0
 
-    def create(self, *_: Any) -> dict[str, Any]:
+    def create_strictly(self, *_: Any) -> dict[str, Any]:
         self.asked += 1
         if self.asked <= self.left:
             raise from_status(403, "Forbidden", DENIED)
@@ -42,10 +42,18 @@ class Deaf(Client):
 @pytest.mark.parametrize("answer", [None, Conflict(409, "AlreadyExists", "it exists")])
 def test_a_new_leader_waits_until_the_api_server_has_heard_of_it(answer: Exception | None) -> None:
     client, waited = Deaf(3, answer), list[float]()
-    ensure_default(client, waited.append)
+    ensure_default(client, wait=waited.append)
     assert (client.asked, waited) == (4, list(PAUSES[:3]))
 
 
 def test_one_of_whom_it_never_hears_does_not_lead() -> None:
     with pytest.raises(Fenced):
-        ensure_default(Deaf(99), lambda _: None)
+        ensure_default(Deaf(99), wait=lambda _: None)
+
+
+def test_a_default_policy_that_is_refused_is_told_and_keeps_nobody_from_leading(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ensure_default(Deaf(0, Refused(400, "BadRequest", 'strict decoding error: unknown field "spec.analyses"')))
+    assert "spec.analyses" in caplog.text
+    assert "--default-policy" in caplog.text

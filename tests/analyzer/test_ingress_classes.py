@@ -23,13 +23,13 @@ NGINX, INTERNAL = (
 TRAEFIK = ingress_class("traefik", "traefik.io/ingress-controller", default=True)
 
 
-def problem(stated: Object, *classes: Object) -> str | None:
+def problem(stated: Object, *classes: Object, only: str = "") -> str | None:
     route = ingress("web", ("a.example", "/", "web"))
     del route["spec"]["ingressClassName"]
     route["metadata"]["annotations"] = stated.get("annotations", {})
     route["spec"] |= stated.get("spec", {})
     around = Surroundings(services=(service(),), ingresses=(route,), classes=classes)
-    return Nginx().problem(deployment(), around, [route])
+    return Nginx(only_class=only).problem(deployment(), around, [route])
 
 
 def by_field(name: str) -> Object:
@@ -72,3 +72,18 @@ def test_of_two_ingresses_the_one_that_is_split_is_enough_and_the_other_one_is_l
 def test_where_nothing_is_known_of_classes_none_is_doubted() -> None:
     assert problem(by_field("gone")) is None
     assert problem({}, NGINX) is None
+
+
+@pytest.mark.parametrize("stated", [by_field("traefik"), by_annotation("traefik"), {}])
+def test_the_class_that_the_operator_names_is_split_whatever_its_controller_is_called(stated: Object) -> None:
+    assert problem(stated, NGINX, TRAEFIK, only="traefik") is None
+
+
+def test_and_no_other_class_is() -> None:
+    said = problem(by_field("nginx"), NGINX, TRAEFIK, only="traefik")
+    assert said
+    assert "is of class nginx, and Detour splits those of class traefik alone" in said
+
+
+def test_an_ingress_without_any_class_is_not_doubted() -> None:
+    assert problem({}, NGINX, only="nginx") is None

@@ -10,7 +10,7 @@ import pytest
 from analyzer.kube import lease as leases
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict, NotFound
-from analyzer.kube.lease import SECONDS, Lease
+from analyzer.kube.lease import SECONDS, Lease, Timing
 from analyzer.kube.resources import LEADERS, Resource
 
 Object = dict[str, Any]
@@ -199,3 +199,36 @@ def test_a_lease_that_somebody_deleted_is_made_again_by_who_leads() -> None:
 def test_another_replica_leads_soon_enough_after_a_kill() -> None:
     assert leases.SECONDS + leases.RENEW_EVERY / 3 < 15
     assert leases.GIVEN_UP_AFTER < leases.SECONDS, "it has ended before another may lead"
+
+
+def test_a_lease_lasts_as_long_as_its_holder_has_said_and_not_as_whoever_waits_would_have_it() -> None:
+    store, clock = Store(), Clock()
+    Lease(store, "detour", "a", clock, Timing(60)).hold(lambda: None)
+    other = lease(store, clock, "b")
+    assert not other._try()
+    clock.now += 59
+    assert not other._try()
+    clock.now += 2
+    assert other._try()
+
+
+def test_a_lease_that_is_to_last_for_ever_does_not() -> None:
+    held = {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": "gone", "leaseDurationSeconds": 10**9}}
+    store, clock = Store(held), Clock()
+    waiting = lease(store, clock)
+    assert not waiting._try()
+    clock.now += leases.LONGEST + 1
+    assert waiting._try()
+
+
+@pytest.mark.parametrize(("seconds", "renewed"), [(2, 0.5), (601, 3), (12, 4.1), (12, 0), (3, 1.5)])
+def test_timings_by_which_two_could_lead_or_a_slow_answer_would_cost_the_lease_are_refused(
+    seconds: int, renewed: float
+) -> None:
+    with pytest.raises(ValueError, match=r"a lease of|at most a third"):
+        Timing(seconds, renewed)
+
+
+@pytest.mark.parametrize("timing", [Timing(), Timing(3, 1), Timing(600, 200)])
+def test_a_holder_has_ended_before_another_may_lead_and_may_fail_once_before_that(timing: Timing) -> None:
+    assert timing.renew_every * 2 <= timing.given_up_after < timing.seconds - leases.LOOK_EVERY

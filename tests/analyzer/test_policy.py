@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.policy import canary_by, default, is_by_policy, is_managed, policy_of
+from analyzer.fields import SpecError
+from analyzer.policy import canary_by, check, default, is_by_policy, is_managed, policy_of
 from analyzer.spec import parse
 from webhook import stash
 
@@ -61,3 +62,24 @@ def test_a_canary_that_a_person_has_edited_is_that_persons() -> None:
 
 def test_the_default_policy_has_three_steps() -> None:
     assert parse(canary_by(default(), thing())).steps == (10, 25, 50)
+
+
+def test_the_operator_may_say_what_the_default_policy_is() -> None:
+    spec = {"analysis": {"interval": "10s", "threshold": 2, "stepWeight": 5}}
+    check(spec)
+    assert parse(canary_by(default(spec), thing())).interval == 10
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({}, "spec.analysis: it says nothing"),
+        ({"analysis": {"stepWeights": [50, 10]}}, "spec.analysis.stepWeights: [50, 10] do not rise"),
+        ({"analysis": {"stepWeight": 5, "metrics": [{"name": "luck"}]}}, "spec.analysis.metrics[luck].templateRef"),
+        ({"analysis": {"stepWeight": 5}, "provider": "istio"}, "spec.provider: "),
+    ],
+)
+def test_a_default_policy_that_no_canary_could_go_by_is_refused_by_its_field(spec: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        check(spec)
+    assert str(refused.value).startswith(said)

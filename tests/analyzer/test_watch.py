@@ -55,6 +55,16 @@ def followed(script: Script) -> tuple[Watch, list[str]]:
     return watch, told
 
 
+def test_of_a_namespace_that_is_not_admitted_nothing_is_kept_or_told() -> None:
+    told = list[Object]()
+    script = Script([[service("a", 5)]], [[event("ADDED", service("b", 6)), event("DELETED", service("a", 7))]])
+    watch = Watch(script, SERVICES, told.append, admits=lambda namespace: namespace != "shop")
+    watch.start()
+    eventually(lambda: not script.lists and not script.watches, "the script is played", 5)
+    watch.stop()
+    assert (watch.synced, watch.all(), told) == (True, (), [])
+
+
 def test_what_is_listed_has_its_kind_like_what_is_watched() -> None:
     watch, told = followed(Script([[service("a", 5)]], []))
     found = watch.get("shop", "a")

@@ -1,0 +1,195 @@
+"""What an operator sets of the analyzer, read once and checked; docs/options.md has the chart's value for each."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import yaml
+
+from analyzer import policy
+from analyzer.addresses import OPTION as ALLOW
+from analyzer.addresses import Addresses
+from analyzer.fields import SpecError
+from analyzer.kube.lease import LONGEST, RENEW_EVERY, SECONDS, SHORTEST, Timing
+from analyzer.measure import SHARE, Reach
+from analyzer.routing.nginx import PREFIX, Nginx
+from analyzer.scope import Scope
+from analyzer.spec import ROUTER
+from detour import logs
+from detour.keeper import OWN, SOURCES, Source
+from detour.logs import Function
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123
+_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_LABEL.pattern}(\.{_LABEL.pattern})*")
+
+
+def _name(pattern: re.Pattern[str], what: str) -> Any:
+    """A callback for click that takes what Kubernetes would take."""
+
+    def check(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+        for each in value if isinstance(value, tuple) else (value,):
+            if each and not pattern.fullmatch(each):
+                raise click.BadParameter(f"{each!r} is no {what}: lower-case letters, digits, and - in between")
+        return value
+
+    return check
+
+
+def _spec(_context: click.Context, _option: click.Parameter, file: Path | None) -> Mapping[str, Any] | None:
+    """The spec of a CanaryPolicy in a file."""
+    if file is None:
+        return None
+    try:
+        spec = yaml.safe_load(file.read_text())
+        if not isinstance(spec, dict) or "kind" in spec:
+            raise click.BadParameter(
+                f"{file}: put in it what stands under `spec` of a CanaryPolicy, such as `analysis:`"
+            )
+        policy.check(spec)
+    except SpecError as error:
+        raise click.BadParameter(f"{file}: {error}") from error
+    except (yaml.YAMLError, TypeError, ValueError, OSError) as error:
+        said = " ".join(str(error).split())
+        raise click.BadParameter(f"{file}: {said}; compare it with kubectl explain canarypolicy.spec") from error
+    return spec
+
+
+FLAGS = (
+    click.option(
+        "--certificates", type=click.Path(path_type=Path), required=True, help="where the webhook reads its own"
+    ),
+    click.option(
+        "--certificates-from", type=click.Choice(SOURCES), default=OWN, show_default=True, help="who issues them"
+    ),
+    click.option(
+        "--mounted", type=click.Path(path_type=Path), default=Path("/run/detour/secret"), help="the Secret's files"
+    ),
+    click.option(
+        "--settle", type=click.IntRange(1), default=60, hidden=True, help="seconds, for tests; see certs.brought"
+    ),
+    click.option(
+        "--namespace",
+        "namespaces",
+        multiple=True,
+        callback=_name(_LABEL, "name of a namespace"),
+        help="the only ones looked at; the webhook's namespaceSelector has to agree",
+    ),
+    click.option(
+        "--default-policy",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=_spec,
+        metavar="FILE",
+        help="the spec of the CanaryPolicy `default`, made if there is none",
+    ),
+    click.option(
+        "--mesh-provider",
+        type=click.Choice([ROUTER]),
+        default=ROUTER,
+        show_default=True,
+        help="the provider of Canaries that name none",
+    ),
+    click.option(
+        "--ingress-annotations-prefix",
+        default=PREFIX,
+        show_default=True,
+        callback=_name(_SUBDOMAIN, "prefix of an annotation"),
+        help="of the canary annotations",
+    ),
+    click.option(
+        "--ingress-class",
+        default="",
+        callback=_name(_SUBDOMAIN, "name of an IngressClass"),
+        help="the only one that is split, whatever its controller; by default those of controllers that are known to",
+    ),
+    click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none"),
+    click.option(
+        ALLOW, "allowed", multiple=True, metavar="HOST|CIDR", help="may be called, although refused otherwise"
+    ),
+    click.option(
+        SHARE, "shared", multiple=True, metavar="NAMESPACE", help="whose MetricTemplates all may use; * for any"
+    ),
+    click.option(
+        "--lease-seconds",
+        type=click.IntRange(SHORTEST, LONGEST),
+        default=SECONDS,
+        show_default=True,
+        help="after which another replica leads",
+    ),
+    click.option(
+        "--renew-seconds",
+        type=float,
+        default=RENEW_EVERY,
+        show_default=True,
+        help="between the leader's renewals; a third of the above at most",
+    ),
+    logs.options,
+)
+
+
+def options(function: Function) -> Function:
+    """The flags, for `Options`."""
+    for flag in reversed(FLAGS):
+        function = flag(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags' values, by click's names, and what they are for."""
+
+    certificates: Path
+    certificates_from: str
+    mounted: Path
+    settle: int
+    namespaces: tuple[str, ...]
+    default_policy: Mapping[str, Any] | None
+    mesh_provider: str
+    ingress_annotations_prefix: str
+    ingress_class: str
+    metrics_server: str
+    allowed: tuple[str, ...]
+    shared: tuple[str, ...]
+    lease_seconds: int
+    renew_seconds: float
+    log_level: str
+    log_format: str
+
+    @property
+    def source(self) -> Source:
+        """Where certificates come from."""
+        return Source(self.certificates_from, self.mounted, timedelta(seconds=self.settle))
+
+    @property
+    def scope(self) -> Scope:
+        """What is looked at."""
+        return Scope(*self.namespaces)
+
+    @property
+    def router(self) -> Nginx:
+        """What splits requests."""
+        return Nginx(self.ingress_annotations_prefix, self.ingress_class)
+
+    @property
+    def timing(self) -> Timing:
+        """Of the lease. Raises click.BadParameter."""
+        try:
+            return Timing(self.lease_seconds, self.renew_seconds)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--renew-seconds") from error
+
+    def reach(self, home: str) -> Reach:
+        """What the operator names may be called, his Prometheus, too; and templates beside Detour are his own.
+
+        Raises click.BadParameter.
+        """
+        known = (urlsplit(self.metrics_server).hostname,) if self.metrics_server else ()
+        try:
+            addresses = Addresses.allowing(*self.allowed, *(host for host in known if host))
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint=ALLOW) from error
+        return Reach(addresses, frozenset((*self.shared, home)), self.metrics_server)
