@@ -61,6 +61,8 @@ def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
         return replace(status, weight=0, routed_away=None), (Route(0, status.revision),), 0
     if seen.weight:
         return replace(status, routed_away=None), (Route(0, status.revision),), AGAIN
+    if seen.deaf:  # none of the seconds until the routers hear again belongs to the drain
+        return replace(status, routed_away=None), (), seen.deaf
     if status.routed_away is None:
         return replace(status, routed_away=now), (), spec.propagation + spec.drain
     left = seconds_left(status.routed_away, spec.propagation + spec.drain, now)
@@ -70,6 +72,8 @@ def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
 def _objects_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
     if seen.weight is not None:
         return status, (Unroute(),), AGAIN
+    if seen.deaf:
+        return replace(status, unrouted=None), (), seen.deaf
     if status.unrouted is None:
         return replace(status, unrouted=now), (), spec.propagation
     if (left := seconds_left(status.unrouted, spec.propagation, now)) > 0:

@@ -69,7 +69,8 @@ class Seen:
     Canary's own spec.
 
     `held` is why nothing new may begin for now, whatever waits; `direct`, why what begins now needs no analysis.
-    `since` is when this process began to look: no deadline runs while nobody does.
+    `since` is when this process began to look: no deadline runs while nobody does. `deaf` is for how many seconds more
+    routers may not have heard of what is written now, since the API server was away.
 
     What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
     a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
@@ -98,6 +99,7 @@ class Seen:
     unrouted: bool = False
     unroutable: bool = False
     since: datetime | None = None
+    deaf: float = 0.0
 
     @property
     def who(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Expired, Unreachable
 from analyzer.kube.resources import SERVICES
-from analyzer.kube.watch import Watch
+from analyzer.kube.watch import LONGEST_DEAF, Watch
 from tests.cluster.kubectl import eventually
 
 Object = dict[str, Any]
@@ -204,3 +204,15 @@ def test_what_is_in_a_namespace_follows_lists_and_events() -> None:
         seen.append([[found["metadata"]["name"] for found in watch.in_namespace(name)] for name in ("shop", "there")])
     assert seen == [[["a"], ["d"]], [["c", "e"], []]]
     assert [found["metadata"]["name"] for found in watch.all()] == ["c", "e"]
+
+
+def test_others_are_thought_deaf_for_twice_as_long_as_the_server_was_away() -> None:
+    script = Script([[service("a", 5)]], [Unreachable("away"), Unreachable("away"), []])
+    watch, _ = followed(script)
+    eventually(lambda: watch.others_deaf > 0, "the watch goes on", 5)
+    assert 0.2 < watch.others_deaf < LONGEST_DEAF
+
+
+def test_nobody_is_thought_deaf_where_nothing_broke_off() -> None:
+    watch, _ = followed(Script([[service("a", 5)]], [[event("ADDED", service("b", 6))]]))
+    assert watch.others_deaf == 0

@@ -45,6 +45,7 @@ class Things:
     served: bool = True
     labelled: bool = False
     paused: bool = False
+    deaf_until: datetime | None = None
     down_since: datetime | None = None
     boots_in: float = 3.0
     comes_up: bool = True

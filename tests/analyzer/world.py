@@ -88,6 +88,7 @@ class World(Effects):
             held=self.held,
             direct=self.direct,
             unrouted=self.unrouted,
+            deaf=max(0.0, ((self.deaf_until or self.now) - self.now).total_seconds()),
         )
 
     def _primary(self) -> Primary | None:
