@@ -47,7 +47,7 @@ class Application(Shop):
             "command": ["./podinfo", "--port=9898", "--level=debug"],
             "env": [{"name": "PODINFO_UI_MESSAGE", "value": self.namespace}],
         }
-        made = super().deployment(tag, **plain, **container)
+        made = super().deployment(tag, **{**plain, **container})
         if not self.careful:
             [podinfo] = made["spec"]["template"]["spec"]["containers"]
             del podinfo["readinessProbe"], podinfo["lifecycle"]
