@@ -10,6 +10,8 @@ from typing import Any
 
 from analyzer import policy
 from analyzer.agenda import Key
+from analyzer.coexistence import is_flagger
+from analyzer.flagger import FLAGGER, Flagger
 from analyzer.holdings import Holdings
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
@@ -23,6 +25,7 @@ from analyzer.kube.resources import (
     SERVICES,
 )
 from analyzer.kube.watch import Watch
+from analyzer.memory import unpacked
 from analyzer.pauses import pause
 from analyzer.scope import Scope
 from analyzer.spec import target_of
@@ -45,6 +48,7 @@ class Cluster:
     namespaces: Watch
     policies: Watch
     holdings: Holdings
+    flagger: Flagger
     home: str
     scope: Scope
 
@@ -53,15 +57,15 @@ class Cluster:
         """Build the watches; `touch` is told which application a change concerns. They run after `start`.
 
         `home` is the Namespace that Detour itself lives in. Outside `scope` there is nothing to be done; but whose
-        Ingress has a host, and which templates are shared, is known of all.
+        Ingress has a host, and which templates are shared, is known of all, as are
+        the Deployments: Flagger may be anywhere.
         """
         scope = scope or Scope()
-        touch, admits = scope.only(touch), scope.__contains__
-        told = _Touches(touch, home)
+        told, touch, admits = _Touches(scope.only(touch), touch, home), scope.only(touch), scope.__contains__
         cluster = cls(
             client=client,
             canaries=Watch(client, CANARIES, told.canary, admits=admits),
-            targets=Watch(client, DEPLOYMENTS, told.target, metadata_only=True, admits=admits),
+            targets=Watch(client, DEPLOYMENTS, told.target, metadata_only=True),
             diverted=Watch(client, DEPLOYMENTS, told.diverted, selector=stash.REVISION, admits=scope.admits_diverted),
             services=Watch(client, SERVICES, told.part),
             ingresses=Watch(client, INGRESSES, told.part),
@@ -69,6 +73,7 @@ class Cluster:
             namespaces=Watch(client, NAMESPACES, told.namespace, metadata_only=True),
             policies=Watch(client, CANARY_POLICIES, told.policy),
             holdings=Holdings(client, touch, admits),
+            flagger=Flagger(client, told.everyone),
             home=home,
             scope=scope,
         )
@@ -100,7 +105,15 @@ class Cluster:
         return next(iter(self.canaries_for(key)), None)
 
     def canaries_for(self, key: Key) -> list[Object]:
-        """All Canaries with this target, in the order of `policy.rank`: only the first one counts."""
+        """The Canaries with this target that are Detour's, in the order of `policy.rank`: only the first one counts."""
+        return [canary for canary in self.canaries_on(key) if self.flagger.leaves(canary)]
+
+    def left_to_flagger(self, key: Key) -> Object | None:
+        """The Canary with this target that Flagger acts on, if there is one."""
+        return next((canary for canary in self.canaries_on(key) if not self.flagger.leaves(canary)), None)
+
+    def canaries_on(self, key: Key) -> list[Object]:
+        """All Canaries with this target, in the same order, Flagger's included."""
         namespace, target = key
         found = (canary for canary in self.canaries.in_namespace(namespace) if target_of(canary) == target)
         return sorted(found, key=policy.rank)
@@ -140,14 +153,16 @@ class _Touches:
 
     cluster: Cluster
 
-    def __init__(self, touch: Callable[[Key], None], home: str) -> None:
-        self._touch, self._home = touch, home
+    def __init__(self, touch: Callable[[Key], None], anywhere: Callable[[Key], None], home: str) -> None:
+        self._touch, self._anywhere, self._home = touch, anywhere, home
 
     def target(self, found: Object) -> None:
         metadata = found["metadata"]
         key = metadata["namespace"], metadata["name"]
         label = (metadata.get("labels") or {}).get(stash.POLICY)
         concerned = label == stash.POLICY_CANARY or stash.let_past(found)
+        if is_flagger(found):
+            self._anywhere(FLAGGER)
         if concerned or self.cluster.canary_for(key) or self.cluster.holdings.of(key):
             self._touch(key)
 
@@ -157,7 +172,7 @@ class _Touches:
             self._touch((metadata["namespace"], owner))
             return
         for canary in self.cluster.canaries.in_namespace(metadata["namespace"]):
-            if canary.get("status", {}).get("revision") or "service" in canary["spec"]:
+            if unpacked(canary.get("status") or {}).get("revision") or "service" in canary["spec"]:
                 self.canary(canary)
 
     def diverted(self, found: Object) -> None:
@@ -181,12 +196,16 @@ class _Touches:
     def namespace(self, found: Object) -> None:
         name, cluster = found["metadata"]["name"], self.cluster
         if name == self._home:  # what stands on it is about the whole cluster
-            self._all(cluster.diverted.all(), cluster.canaries.all())
+            self.everyone()
         else:
             self._all(cluster.diverted.in_namespace(name), cluster.canaries.in_namespace(name))
             cluster.holdings.touch_all(name)
 
     def policy(self, _: Object) -> None:
+        self.everyone()
+
+    def everyone(self) -> None:
+        """What has changed may concern any application."""
         self._all(self.cluster.diverted.all(), self.cluster.canaries.all())
 
     def _all(self, diverted: Iterable[Object], canaries: Iterable[Object]) -> None:

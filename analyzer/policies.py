@@ -9,6 +9,7 @@ from analyzer import policy, promotion
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
+from analyzer.coexistence import complaint
 from analyzer.compare import holds
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
@@ -60,22 +61,23 @@ class Policies:
         if self._removal.reason:
             return  # they go their way out as they are
         deployment = self._cluster.targets.get(*key)
-        canaries = self._cluster.canaries_for(key)
+        canaries = self._cluster.canaries_on(key)
         given = [canary for canary in canaries if policy.is_by_policy(canary)]
         name = self._cluster.policy_for(key)
         if deployment is None or name is None or len(given) < len(canaries):
             for canary in given:
                 self._delete(canary)
+            self._say_whose(key, deployment)
             return
-        found = self._cluster.policies.get("", name)
+        found, flagger = self._cluster.policies.get("", name), self._cluster.flagger.sees(key[0])
         if found is None:
             for canary in given:  # what it goes by is gone: it ends, and what waits waits for another policy
                 self._delete(canary)
             self._say(key, deployment, f"CanaryPolicy {name} does not exist: create it, or correct the label")
         elif given:
-            self._bring_up_to_date(given[0], policy.canary_by(found, deployment))
+            self._bring_up_to_date(given[0], policy.canary_by(found, deployment, beside_flagger=flagger))
         elif self._cluster.diverted.get(*key) or stash.let_past(deployment):
-            self._create(key, policy.canary_by(found, deployment), deployment)
+            self._create(key, policy.canary_by(found, deployment, beside_flagger=flagger), deployment)
 
     def let_go(self, key: Key) -> None:
         """Neither a Canary nor a policy is there for it any more: take our keys away, and with them what waited."""
@@ -125,9 +127,23 @@ class Policies:
         if "deletionTimestamp" not in metadata:
             self._cluster.client.delete(CANARIES, metadata["namespace"], metadata["name"], metadata["uid"])
 
+    def _say_whose(self, key: Key, deployment: Object | None) -> None:
+        """Where Flagger runs, too: its Canaries are none of ours; one that is meant to be may lack something."""
+        theirs = self._cluster.left_to_flagger(key)
+        if deployment is None or theirs is None:
+            return
+        name = theirs["metadata"]["name"]
+        if problem := complaint(theirs):
+            self._tell_once(key, f"Halt {name}.{key[0]}: {problem}", theirs, deployment)
+        elif self._cluster.is_managed(key):
+            self._say(key, deployment, f"Canary {name} is left to Flagger: label the Deployment {stash.POLICY}=none")
+
     def _say(self, key: Key, deployment: Object, problem: str) -> None:
         """Once, as long as it stays the same; there is no Canary that could bear it."""
-        if self._cluster.diverted.get(*key) and self._told.get(key) != problem:
-            self._told[key] = problem
-            text = f"Halt {key[1]}.{key[0]}: {problem}"
-            self._journal.tell(Emit(text, warning=True, milestone=True), None, deployment)
+        if self._cluster.diverted.get(*key):
+            self._tell_once(key, f"Halt {key[1]}.{key[0]}: {problem}", None, deployment)
+
+    def _tell_once(self, key: Key, text: str, canary: Object | None, deployment: Object) -> None:
+        if self._told.get(key) != text:
+            self._told[key] = text
+            self._journal.tell(Emit(text, warning=True, milestone=True), canary, deployment)

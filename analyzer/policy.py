@@ -9,8 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from analyzer.coexistence import TAKE
 from analyzer.fields import SpecError
 from analyzer.kube.resources import CANARIES, CANARY_POLICIES, DEPLOYMENTS
+from analyzer.memory import carried, whole_spec
 from analyzer.metrics import validate
 from analyzer.spec import DIRECT, parse
 from webhook import stash
@@ -38,10 +40,12 @@ def is_managed(deployment: Object, namespace: Object | None) -> bool:
     return (around if own is None else own) not in (None, stash.POLICY_NONE)
 
 
-def canary_by(policy: Object, deployment: Object) -> dict[str, Any]:
-    """The Canary that a policy gives a Deployment, which owns it."""
+def canary_by(policy: Object, deployment: Object, *, beside_flagger: bool = False) -> dict[str, Any]:
+    """The Canary that a policy gives a Deployment, which owns it; `beside_flagger`, one that Flagger leaves alone."""
     metadata = deployment["metadata"]
     spec = {"withoutRoutes": DIRECT, **policy["spec"], "targetRef": _reference(metadata["name"])}
+    if beside_flagger:
+        spec["suspend"] = True
     owner = _reference(metadata["name"]) | {"uid": metadata["uid"], "controller": False, "blockOwnerDeletion": False}
     return {
         "apiVersion": CANARIES.api_version,
@@ -49,8 +53,8 @@ def canary_by(policy: Object, deployment: Object) -> dict[str, Any]:
         "metadata": {
             "name": metadata["name"],
             "namespace": metadata["namespace"],
-            "labels": {BY_POLICY: policy["metadata"]["name"]},
-            "annotations": {GIVEN: _digest(spec)},
+            "labels": {BY_POLICY: policy["metadata"]["name"], **({TAKE: "true"} if beside_flagger else {})},
+            "annotations": {GIVEN: _digest(spec), **carried(spec)},
             "ownerReferences": [owner],
         },
         "spec": spec,
@@ -88,7 +92,12 @@ def _default_spec() -> dict[str, Any]:
 def is_by_policy(canary: Object) -> bool:
     """Whether a Canary is still what its policy made of it; one that a person has edited since is that person's."""
     given = (canary["metadata"].get("annotations") or {}).get(GIVEN)
-    return _label(canary, BY_POLICY) is not None and given == _digest(canary["spec"])
+    if _label(canary, BY_POLICY) is None:
+        return False
+    try:
+        return given == _digest(whole_spec(canary))
+    except SpecError:
+        return False
 
 
 def rank(canary: Object) -> tuple[bool, str, str]:

@@ -19,13 +19,13 @@ from analyzer.conditions import to_object
 from analyzer.farewell import is_outdated
 from analyzer.fields import SpecError
 from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused
-from analyzer.kube.resources import CANARIES
 from analyzer.lookout import Lookout
 from analyzer.metrics import validate
 from analyzer.observe import View
 from analyzer.perform import Findings, Performer
 from analyzer.plan import plan
 from analyzer.policies import Policies
+from analyzer.remember import remember
 from analyzer.removal import Removal
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
@@ -129,12 +129,14 @@ class Rollouts:
         after = replace(after, observed_generation=generation)
         if after != before:
             body = {**canary, "status": to_object(after, canary.get("status") or {}, self._now())}
-            self._cluster.canaries.learn(self._cluster.client.replace_status(CANARIES, body))
+            remember(self._cluster, body)
 
     def _orphaned(self, key: Key) -> Status | None:
         """Without a Canary nothing may be left: what is there goes the ordinary way out, and the target is let go."""
         if self._cluster.has_parts(key):
-            ending = Ending(Outcome.CANCELLED, "the Canary was deleted")
+            flaggers = self._cluster.left_to_flagger(key)
+            why = "its Canary is left to Flagger, which runs here" if flaggers else "the Canary was deleted"
+            ending = Ending(Outcome.CANCELLED, why)
             known = self._orphans.setdefault(key, Status(phase=Phase.PROGRESSING, ending=ending))
             if known.phase.in_flight:
                 return known

@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from analyzer import freezes
+from analyzer.coexistence import is_marked
 from analyzer.fields import SpecError, duration, whole
 from analyzer.freezes import Freeze
+from analyzer.memory import whole_spec
 
 DEFAULT_WINDOW = "1m"
 
@@ -83,7 +85,7 @@ class Spec:
 
 def parse(canary: Mapping[str, Any]) -> Spec:
     """The spec of a Canary object. Raises SpecError."""
-    spec: Mapping[str, Any] = canary.get("spec") or {}
+    spec = whole_spec(canary)
     analysis: Mapping[str, Any] = spec.get("analysis") or {}
     _refuse_what_is_not_there_yet(spec, analysis)
     metrics = tuple(analysis.get("metrics") or ())
@@ -101,7 +103,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),
-        suspend=bool(spec.get("suspend")),
+        suspend=bool(spec.get("suspend")) and not is_marked(canary),
         freezes=freezes.parse(spec.get("freezes") or ()),
         without_routes=_one_of(spec, "withoutRoutes", WAIT, DIRECT),
     )

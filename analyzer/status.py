@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from analyzer.memory import unpacked
 from analyzer.wording import shown
 
 REJECTED_KEPT = 10
@@ -180,7 +181,7 @@ class Status:
 
 def from_object(canary: Mapping[str, Any]) -> Status:
     """The stored status of a Canary object, also one that Flagger wrote."""
-    stored: Mapping[str, Any] = canary.get("status") or {}
+    stored = unpacked(canary.get("status") or {})
     conditions = {condition["type"]: condition for condition in stored.get("conditions") or ()}
     return Status(
         phase=_phase(stored),

@@ -18,7 +18,8 @@ from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.journal import Journal
 from analyzer.kube.errors import NotFound
-from analyzer.kube.resources import CANARIES, DEPLOYMENTS
+from analyzer.kube.resources import DEPLOYMENTS
+from analyzer.remember import remember
 from analyzer.status import appended, from_object, timestamp
 from analyzer.unseen import Running, complaint, is_known
 from analyzer.workload import images
@@ -66,7 +67,7 @@ class Witness:
         # Whether the webhook is called by now is found out at once, by a dry run (analyzer.promotion.guard).
         status = replace(status, primary=Running.of(deployment).encode(), guarded=status.guarded and not unseen)
         body = {**canary, "status": to_object(status, canary.get("status") or {}, now)}
-        self._cluster.canaries.learn(self._cluster.client.replace_status(CANARIES, body))
+        remember(self._cluster, body)
         return said or unseen
 
 

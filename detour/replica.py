@@ -81,6 +81,7 @@ class Replica:
         telemetry.LEADING.set(1)
         while not cluster.synced:
             threading.Event().wait(0.05)
+        cluster.flagger.look(cluster.targets.all())
         ensure_default(cluster.client, self.settings.default_policy)
         self._work(Journal(cluster.client, self.identity))
         self.at_work.set()
@@ -93,6 +94,7 @@ class Replica:
         witness, rollouts = Witness(cluster, journal), self._rollouts(journal, policies)
         duties = (
             lambda _: self.anchor.settle(),
+            lambda key: cluster.flagger.settle(key, cluster.targets.all),
             lambda key: custody.settle(key, over=rollouts.is_over(key)),
             policies.settle,
             witness.settle,

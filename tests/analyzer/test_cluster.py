@@ -79,10 +79,21 @@ def test_only_the_namespaces_that_the_operator_names_are_looked_at(
 
 def test_every_watch_of_what_may_be_acted_on_knows_nothing_of_the_others() -> None:
     cluster = scoped([], "here")
-    followed = (cluster.canaries, cluster.targets, cluster.diverted, *cluster.holdings.watches)
+    followed = (cluster.canaries, cluster.diverted, *cluster.holdings.watches)
     assert [watch._admits("there") for watch in followed] == [False] * len(followed)
     assert all(watch._admits("here") for watch in followed)
     assert cluster.ingresses._admits("there"), "a host may be another's"
+    assert cluster.targets._admits("there"), "Flagger may run there"
+
+
+def test_a_deployment_elsewhere_concerns_nobody_unless_it_is_flaggers() -> None:
+    touched: Touched = []
+    targets = scoped(touched, "here").targets
+    metadata = {"namespace": "there", "name": "shop", "resourceVersion": "1", "labels": {stash.POLICY: "canary"}}
+    targets.learn({"metadata": metadata})
+    assert touched == []
+    targets.learn({"metadata": {**metadata, "name": "flagger", "labels": {"app": "flagger"}}})
+    assert touched == [("", "flagger")]
 
 
 def test_that_an_update_waits_where_nobody_looks_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

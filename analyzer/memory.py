@@ -1,0 +1,78 @@
+"""What the analyzer remembers in a Canary's status, also where the definition of Canaries is Flagger's own.
+
+The API server drops what a definition does not know, and Flagger's does not know most of our fields. It does know a map
+of strings, `status.trackedConfigs`: where an answer shows that fields were dropped, they are kept there, in one piece.
+So Detour works beside Flagger without its definitions being touched, and goes on when somebody puts them back.
+
+The same goes for what we add to the spec: an annotation carries it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from analyzer.fields import SpecError
+
+Object = Mapping[str, Any]
+
+KEY = "detour.dev/memory"
+SPEC = "detour.dev/spec"  # annotation of a Canary: fields of the spec that Flagger's definition does not know, as JSON
+ADDED = ("freezes", "withoutRoutes")
+_MAP = "trackedConfigs"
+_FLAGGERS = {
+    "phase",
+    "canaryWeight",
+    "failedChecks",
+    "iterations",
+    "lastAppliedSpec",
+    "lastPromotedSpec",
+    "lastTransitionTime",
+    "conditions",
+}
+
+
+def is_kept_in_one_piece(canary: Object) -> bool:
+    """Whether the status of a Canary as it is stored now had to be packed."""
+    return KEY in ((canary.get("status") or {}).get(_MAP) or {})
+
+
+def was_dropped(sent: Object, stored: Object) -> bool:
+    """Whether fields of a status are missing in the API server's answer to it."""
+    return any(key not in stored for key in sent.keys() - _FLAGGERS)
+
+
+def packed(status: Object) -> dict[str, Any]:
+    """The status as Flagger's definition lets it through."""
+    ours = {key: value for key, value in status.items() if key not in _FLAGGERS}
+    theirs = {key: value for key, value in status.items() if key in _FLAGGERS}
+    return {**theirs, _MAP: {KEY: json.dumps(ours, sort_keys=True, separators=(",", ":"))}}
+
+
+def unpacked(status: Object) -> Object:
+    """The status as it was meant, packed or not. What somebody else has made of it counts for nothing."""
+    try:
+        ours = json.loads((status.get(_MAP) or {})[KEY])
+    except (KeyError, ValueError):
+        return status
+    return {**status, **ours} if isinstance(ours, dict) else status
+
+
+def carried(spec: Object) -> dict[str, str]:
+    """The annotation for what a spec has of ours; nothing if it has none."""
+    ours = {key: spec[key] for key in ADDED if key in spec}
+    return {SPEC: json.dumps(ours, sort_keys=True)} if ours else {}
+
+
+def whole_spec(canary: Object) -> Object:
+    """The spec of a Canary with what its annotation carries; what the spec itself states wins. Raises SpecError."""
+    spec: Object = canary.get("spec") or {}
+    text = ((canary.get("metadata") or {}).get("annotations") or {}).get(SPEC)
+    if text is None:
+        return spec
+    try:
+        ours = json.loads(text)
+    except ValueError:
+        ours = None
+    if not isinstance(ours, dict) or not ours.keys() <= set(ADDED):
+        raise SpecError(f"metadata.annotations[{SPEC}]", "it cannot be read", f"write JSON with {' or '.join(ADDED)}")
+    return {**ours, **spec}
