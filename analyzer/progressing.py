@@ -98,6 +98,8 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if not canary.ready and not status.weight:
         return _await(spec, replace(status, ready_since=None), seen, canary, now)
     if not status.weight:
+        if seen.deaf:  # they may not know of its pods
+            return Plan(replace(status, ready_since=None), wake=seen.deaf)
         status = replace(status, ready_since=status.ready_since or now)
         if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
             return Plan(status, wake=left)

@@ -47,8 +47,17 @@ def test_pods_go_when_routers_have_heard_that_the_route_is_gone() -> None:
     assert world.now >= world.deaf_until + timedelta(seconds=SPEC.propagation)
 
 
+def test_a_canary_gets_its_first_share_when_routers_have_heard_of_its_pods() -> None:
+    world = shipped(checks=PASSED)
+    world.deaf_until = world.now + timedelta(seconds=20)
+    world.run(100, until=lambda world: bool(world.route))
+    assert world.deaf_until
+    assert world.now >= world.deaf_until + timedelta(seconds=SPEC.propagation)
+
+
 def test_deaf_routers_do_not_keep_an_analysis_from_going_on() -> None:
     world = shipped(checks=PASSED)
+    world.run(100, until=lambda world: bool(world.route))
     world.deaf_until = world.now + timedelta(hours=1)
     world.run(200, until=without_weight)
     assert world.status.ending is not None
