@@ -1,0 +1,64 @@
+"""What of the charts, and of their documentation, is made from something else: `python -m tests.charts` writes it.
+
+A chart cannot read what is outside its folder, and what it shares with kustomize is assembled there (the definitions'
+schemas, the namespace in the policies' expressions). So the chart carries kustomize's result, with a word of its own in
+place of the namespace, and its templates change in it what a value says. Every object is written by hand once, in
+manifests/; what is new there is in the chart without anybody's doing, and test_generated.py says when this is stale.
+"""
+
+import json
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.charts.options import table, values
+from tests.charts.rendering import CHARTS, MANIFESTS, ROOT, Key, keyed, kustomize
+
+NAMESPACE = "release-namespace"
+HEADER = "# Made from manifests/{} by `make chart`: change it there.\n"
+COMPONENTS = ("enforce", "certificates/cert-manager")
+SCHEMAS = ("detour", "loadtester")
+
+
+def from_kustomize() -> dict[Path, str]:
+    """The objects that the charts begin with, by the files that hold them."""
+    folder = CHARTS / "detour/files"
+    base = keyed(rendered(namespace=NAMESPACE))
+    definitions = {key for key in base if key[0] == "CustomResourceDefinition"}
+    own = {key for key in base if key[0] != "Namespace"}  # a release's namespace is there before it
+    found = {
+        folder / "crds.yaml": stream("crds", base, definitions),
+        folder / "detour.yaml": stream("", base, own - definitions),
+    }
+    for component in COMPONENTS:
+        whole = keyed(rendered(component, namespace=NAMESPACE))
+        name = component.rpartition("/")[2]
+        found[folder / f"{name}.yaml"] = stream(component, whole, whole.keys() - base.keys())
+    tester = keyed(kustomize(MANIFESTS / "loadtester"))
+    return {**found, CHARTS / "loadtester/files/loadtester.yaml": stream("loadtester", tester, tester)}
+
+
+def from_schemas() -> dict[Path, str]:
+    """The values of both charts, and the table of them."""
+    schemas = {name: json.loads((CHARTS / name / "values.schema.json").read_text()) for name in SCHEMAS}
+    written = {CHARTS / name / "values.yaml": values(schema) for name, schema in schemas.items()}
+    return {**written, ROOT / "docs/options.md": table(schemas)}
+
+
+def rendered(*components: str, namespace: str = "detour") -> str:
+    """What kustomize makes of the base with these components, as an operator's overlay has them, in this namespace."""
+    with TemporaryDirectory() as temporary:
+        base, overlay = Path(temporary) / "manifests", Path(temporary) / "overlay"
+        shutil.copytree(MANIFESTS, base, ignore=shutil.ignore_patterns("charts"))
+        chosen = base / "kustomization.yaml"
+        chosen.write_text(chosen.read_text().replace("namespace: detour\n", f"namespace: {namespace}\n"))
+        overlay.mkdir()
+        wanted = {"resources": ["../manifests"], "components": [f"../manifests/{name}" for name in components]}
+        (overlay / "kustomization.yaml").write_text(json.dumps(wanted))
+        return kustomize(overlay)
+
+
+def stream(source: str, found: dict[Key, str], keys: Collection[Key]) -> str:
+    """These objects as one file, in kustomize's order."""
+    return HEADER.format(source) + "---\n".join(document for key, document in found.items() if key in keys)
