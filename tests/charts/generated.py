@@ -12,13 +12,12 @@ from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.charts.options import table, values
+from tests.charts.options import Schema, table, values
 from tests.charts.rendering import CHARTS, MANIFESTS, ROOT, Key, keyed, kustomize
 
 NAMESPACE = "release-namespace"
 HEADER = "# Made from manifests/{} by `make chart`: change it there.\n"
 COMPONENTS = ("enforce", "certificates/cert-manager")
-SCHEMAS = ("detour", "loadtester")
 
 
 def from_kustomize() -> dict[Path, str]:
@@ -41,9 +40,15 @@ def from_kustomize() -> dict[Path, str]:
 
 def from_schemas() -> dict[Path, str]:
     """The values of both charts, and the table of them."""
-    schemas = {name: json.loads((CHARTS / name / "values.schema.json").read_text()) for name in SCHEMAS}
-    written = {CHARTS / name / "values.yaml": values(schema) for name, schema in schemas.items()}
+    schemas = {chart: schema(chart) for chart in ("detour", "loadtester")}
+    written = {CHARTS / name / "values.yaml": values(found) for name, found in schemas.items()}
     return {**written, ROOT / "docs/options.md": table(schemas)}
+
+
+def schema(chart: str) -> Schema:
+    """What the values of a chart may be."""
+    found: Schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
+    return found
 
 
 def rendered(*components: str, namespace: str = "detour") -> str:

@@ -60,13 +60,14 @@ def options(schema: Schema, above: str = "") -> Iterator[Option]:
 
 def values(schema: Schema) -> str:
     """values.yaml: every value with its default, and in the line above it what it says."""
-    lines, open_groups = [VALUES.format(title=schema["title"])], []
+    lines = [VALUES.format(title=schema["title"])]
+    above: list[str] = []
     for each in options(schema):
         *groups, name = each.path.split(".")
         for depth, group in enumerate(groups):
-            if open_groups[: depth + 1] != groups[: depth + 1]:
+            if above[: depth + 1] != groups[: depth + 1]:
                 lines.append(f"{'  ' * depth}{group}:\n")
-        open_groups, indent = groups, "  " * len(groups)
+        above, indent = groups, "  " * len(groups)
         lines += [f"{indent}# {each.description}\n", f"{indent}{name}: {_inline(each.default)}\n"]
     return "".join(lines)
 

@@ -1,7 +1,5 @@
 """An installation by Helm is what one by kustomize is: rendered by both, and compared object by object."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.charts.generated import rendered

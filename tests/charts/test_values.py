@@ -1,70 +1,208 @@
 """Every value does what its description says, and a wrong one is refused in words."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+import yaml
 
-from detour import analyzer, loadtester, webhook
 from tests.charts.generated import schema
-from tests.charts.options import Option, options
+from tests.charts.options import options
 from tests.charts.rendering import HELM, Key, Object, attempt, objects, template
 
 pytestmark = pytest.mark.cluster  # its programs are the sandbox's
 
-DEPLOYMENT = ("Deployment", "detour")
-WEBHOOKS = ("MutatingWebhookConfiguration", "zz-detour")
-DIGEST = f"sha256:{'1' * 64}"
-NAMED = {"key": "kubernetes.io/metadata.name"}
-TOLERATION = {"key": "dedicated", "operator": "Exists"}
-SPREAD = {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
-POLICY = {"analysis": {"interval": "1m", "threshold": 2, "stepWeight": 20}}
+Rendered = Mapping[Key, Object]
+Look = Callable[[Rendered], Any]
 
-Rendered = dict[Key, Object]
+RELEASES = {"detour": "detour", "loadtester": "flagger-loadtester"}
 
 
-def pod(found: Rendered) -> Object:
-    return dict(found[DEPLOYMENT]["spec"]["template"]["spec"])
+def spec(found: Rendered) -> Object:
+    """That of the chart's own Deployment."""
+    (one,) = [one for (kind, name), one in found.items() if kind == "Deployment" and name in RELEASES.values()]
+    return dict(one["spec"])
 
 
-def container(found: Rendered, name: str) -> Object:
-    (one,) = [each for each in pod(found)["containers"] if each["name"] == name]
-    return dict(one)
+def in_pod(field: str) -> Look:
+    return lambda found: spec(found)["template"]["spec"][field]
 
 
-def both(field: str) -> Callable[[Rendered], list[Any]]:
-    return lambda found: [each[field] for each in pod(found)["containers"]]
+def in_template(field: str) -> Look:
+    return lambda found: spec(found)["template"]["metadata"][field]["a"]
 
 
-def flag(name: str, *containers: str) -> Callable[[Rendered], list[str]]:
-    """Every occurrence, in these containers."""
+def in_containers(field: str) -> Look:
+    return lambda found: [one[field] for one in spec(found)["template"]["spec"]["containers"]]
+
+
+def flag(name: str) -> Look:
+    """Its values, in all containers together."""
+    given = [name + "="]
     return lambda found: [
-        each for one in containers for each in container(found, one)["args"] if each.startswith(f"{name}=")
+        argument.removeprefix(given[0])
+        for arguments in in_containers("args")(found)
+        for argument in arguments
+        if argument.startswith(given[0])
     ]
 
 
-def in_pod(field: str) -> Callable[[Rendered], Any]:
-    return lambda found: pod(found).get(field)
+def in_webhooks(field: str) -> Look:
+    return lambda found: [one[field] for one in found["MutatingWebhookConfiguration", "zz-detour"]["webhooks"]]
 
 
-def of_pod(field: str) -> Callable[[Rendered], Any]:
-    return lambda found: found[DEPLOYMENT]["spec"]["template"]["metadata"].get(field)
-
-
-def of_webhooks(field: str) -> Callable[[Rendered], list[Any]]:
-    return lambda found: [each[field] for each in found[WEBHOOKS]["webhooks"]]
-
-
-def selected(operator: str) -> Callable[[Rendered], list[Any]]:
-    """The last condition on namespaces of every webhook, if it is of this kind."""
-    last = [NAMED | {"operator": operator}]
+def namespaces(operator: str) -> Look:
+    """The last condition on namespaces of every selector: what it demands of their names."""
     return lambda found: [
-        each["namespaceSelector"]["matchExpressions"][-1]["values"]
-        for each in found[WEBHOOKS]["webhooks"]
-        if last[0].items() <= each["namespaceSelector"]["matchExpressions"][-1].items()
+        expression["values"]
+        for selector in in_webhooks("namespaceSelector")(found)
+        if (expression := selector["matchExpressions"][-1])["operator"] == operator
     ]
 
 
-def how_many(kind: str, name: str = "") -> Callable[[Rendered], int]:
+def count(kind: str, name: str = "") -> Look:
+    """Objects of the kind, whose names begin so."""
     return lambda found: sum(key[0] == kind and key[1].startswith(name) for key in found)
+
+
+DIGEST = f"sha256:{'1' * 64}"
+SECRETS = [{"name": "registry"}]
+TOLERATIONS = [{"key": "dedicated", "operator": "Exists"}]
+AFFINITY: Object = {"nodeAffinity": {}}
+SPREAD = [{"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}]
+POLICY = {"analysis": {"interval": "1m", "threshold": 2, "stepWeight": 20}}
+MORE = {"limits": {"memory": "2Gi"}}
+
+
+def memory(index: int) -> Look:
+    return lambda found: in_containers("resources")(found)[index]["limits"]["memory"]
+
+
+DETOUR: list[tuple[str, Any, Look, Any]] = [
+    ("image.repository", "mirror.example.com/a", in_containers("image"), ["mirror.example.com/a:dev"] * 2),
+    ("image.tag", "1.2.3", in_containers("image"), ["detour.dev/detour:1.2.3"] * 2),
+    ("image.digest", DIGEST, in_containers("image"), [f"detour.dev/detour@{DIGEST}"] * 2),
+    ("image.pullPolicy", "Always", in_containers("imagePullPolicy"), ["Always"] * 2),
+    ("imagePullSecrets", SECRETS, in_pod("imagePullSecrets"), SECRETS),
+    ("crds.install", False, count("CustomResourceDefinition"), 0),
+    ("replicas", 3, lambda found: spec(found)["replicas"], 3),
+    ("podDisruptionBudget.enabled", False, count("PodDisruptionBudget"), 0),
+    ("priorityClassName", "high", in_pod("priorityClassName"), "high"),
+    ("resources.webhook", MORE, memory(0), "2Gi"),
+    ("resources.analyzer", MORE, memory(1), "2Gi"),
+    ("nodeSelector", {"disk": "ssd"}, in_pod("nodeSelector"), {"disk": "ssd"}),
+    ("tolerations", TOLERATIONS, in_pod("tolerations"), TOLERATIONS),
+    ("affinity", AFFINITY, in_pod("affinity"), AFFINITY),
+    ("topologySpread", SPREAD, in_pod("topologySpreadConstraints"), SPREAD),
+    ("podAnnotations", {"a": "b"}, in_template("annotations"), "b"),
+    ("podLabels", {"a": "b"}, in_template("labels"), "b"),
+    ("networkPolicy.enabled", False, count("NetworkPolicy"), 0),
+    ("webhook.failurePolicy", "Ignore", in_webhooks("failurePolicy"), ["Ignore"] * 2),
+    ("webhook.timeoutSeconds", 9, in_webhooks("timeoutSeconds"), [9] * 2),
+    ("webhook.rollback", "canary", flag("--rollback"), ["canary"]),
+    ("webhook.restart", "canary", flag("--restart"), ["canary"]),
+    ("enforce", True, count("ValidatingAdmissionPolicy", "detour-enforce"), 1),
+    ("namespaces", ["a", "b"], namespaces("In"), [["a", "b"]] * 2),
+    ("namespaces", ["a", "b"], flag("--namespace"), ["a", "b"]),
+    ("excludedNamespaces", ["a", "b"], namespaces("NotIn"), [["a", "b"]] * 2),
+    ("defaultPolicy", POLICY, flag("--default-policy"), ["/etc/detour/policy.yaml"]),
+    ("metricsServer", "http://prom:9", flag("--metrics-server"), ["http://prom:9"]),
+    ("meshProvider", "nginx", flag("--mesh-provider"), []),
+    ("ingressAnnotationsPrefix", "example.com", flag("--ingress-annotations-prefix"), ["example.com"]),
+    ("ingressClass", "public", flag("--ingress-class"), ["public"]),
+    ("allowAddresses", ["10.0.0.0/8"], flag("--allow-address"), ["10.0.0.0/8"]),
+    ("allowReferencesTo", ["a", "*"], flag("--allow-references-to"), ["a", "*"]),
+    ("certificates.from", "secret", flag("--certificates-from"), ["secret"]),
+    ("leaderElection.leaseSeconds", 30, flag("--lease-seconds"), ["30"]),
+    ("leaderElection.renewSeconds", 2.5, flag("--renew-seconds"), ["2.5"]),
+    ("logLevel", "debug", flag("--log-level"), ["debug"] * 2),
+    ("logFormat", "json", flag("--log-format"), ["json"] * 2),
+    ("prometheus.install", True, count("Deployment", "detour-prometheus"), 1),
+    ("prometheus.install", True, flag("--metrics-server"), ["http://detour-prometheus.detour:9090"]),
+]
+LOADTESTER: list[tuple[str, Any, Look, Any]] = [
+    ("image.repository", "mirror.example.com/a", in_containers("image"), ["mirror.example.com/a:dev"]),
+    ("image.tag", "1.2.3", in_containers("image"), ["detour.dev/loadtester:1.2.3"]),
+    ("image.digest", DIGEST, in_containers("image"), [f"detour.dev/loadtester@{DIGEST}"]),
+    ("image.pullPolicy", "Always", in_containers("imagePullPolicy"), ["Always"]),
+    ("imagePullSecrets", SECRETS, in_pod("imagePullSecrets"), SECRETS),
+    ("allow", ["curl", "hey"], flag("--allow"), ["curl", "hey"]),
+    ("timeoutSeconds", 60, flag("--timeout"), ["60"]),
+    ("atOnce", 2, flag("--at-once"), ["2"]),
+    ("logLevel", "debug", flag("--log-level"), ["debug"]),
+    ("logFormat", "json", flag("--log-format"), ["json"]),
+    ("resources", MORE, memory(0), "2Gi"),
+    ("nodeSelector", {"disk": "ssd"}, in_pod("nodeSelector"), {"disk": "ssd"}),
+    ("tolerations", TOLERATIONS, in_pod("tolerations"), TOLERATIONS),
+    ("affinity", AFFINITY, in_pod("affinity"), AFFINITY),
+    ("podAnnotations", {"a": "b"}, in_template("annotations"), "b"),
+    ("networkPolicy.enabled", False, count("NetworkPolicy"), 0),
+    (
+        "networkPolicy.detourNamespace",
+        "elsewhere",
+        lambda found: found["NetworkPolicy", "flagger-loadtester"]["spec"]["ingress"][0]["from"][1],
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "elsewhere"}}},
+    ),
+]
+CASES = {"detour": DETOUR, "loadtester": LOADTESTER}
+WITH_PROMETHEUS = {"prometheus.image", "prometheus.retention"}
+
+
+def render(chart: str, *given: str, version: int = 4) -> Rendered:
+    options = (f"--set-json={each}" for each in given)
+    return objects(template(version, chart, *options, release=RELEASES[chart]))
+
+
+@pytest.mark.parametrize(
+    ("chart", "path", "value", "look", "expected"),
+    [pytest.param(chart, *case, id=f"{chart} {case[0]}") for chart, cases in CASES.items() for case in cases],
+)
+def test_a_value_becomes_what_the_table_says(chart: str, path: str, value: Any, look: Look, expected: Any) -> None:
+    assert look(render(chart, f"{path}={json.dumps(value)}")) == expected
+
+
+@pytest.mark.parametrize("chart", CASES)
+def test_every_value_is_tried(chart: str) -> None:
+    tried = {case[0] for case in CASES[chart]}
+    assert {option.path for option in options(schema(chart))} - WITH_PROMETHEUS == tried
+
+
+def test_the_prometheus_is_the_one_that_is_asked_for_and_nothing_of_it_is_taken_for_detour() -> None:
+    given = ("prometheus.install=true", 'prometheus.image="a/b:c"', 'prometheus.retention="9h"')
+    found = render("detour", *given)
+    deployment = found["Deployment", "detour-prometheus"]["spec"]["template"]
+    (container,) = deployment["spec"]["containers"]
+    assert container["image"] == "a/b:c"
+    assert "--storage.tsdb.retention.time=9h" in container["args"]
+    selector = found["Service", "detour"]["spec"]["selector"]
+    assert not selector.items() <= deployment["metadata"]["labels"].items()
+    asked = render("detour", "prometheus.install=true", 'metricsServer="http://mine:9090"')
+    assert flag("--metrics-server")(asked) == ["http://mine:9090"]
+
+
+def test_a_default_policy_is_in_a_file_of_the_analyzer_and_a_change_of_it_starts_new_pods() -> None:
+    found = render("detour", f"defaultPolicy={json.dumps(POLICY)}")
+    assert yaml.safe_load(found["ConfigMap", "detour-default-policy"]["data"]["policy.yaml"]) == POLICY
+    other = render("detour", f"defaultPolicy={json.dumps({**POLICY, 'suspend': True})}")
+    assert spec(found)["template"] != spec(other)["template"]
+
+
+@pytest.mark.parametrize("version", HELM)
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("replica=3", "additional properties 'replica' not allowed"),
+        ("webhook.failurePolicy=fail", "'/webhook/failurePolicy': value must be one of 'Fail', 'Ignore'"),
+        ("webhook.timeoutSeconds=31", "'/webhook/timeoutSeconds': maximum: got 31, want 30"),
+        ("metricsServer=prometheus:9090", "'/metricsServer': 'prometheus:9090' does not match pattern"),
+        ("image.digest=abc", "'/image/digest': 'abc' does not match pattern"),
+        ("meshProvider=istio", "'/meshProvider': value must be 'nginx'"),
+        ("namespaces={Shop}", "'/namespaces/0': 'Shop' does not match pattern"),
+        ("leaderElection.leaseSeconds=6", "make it at most a third of leaderElection.leaseSeconds"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name(version: int, given: str, told: str) -> None:
+    refused = attempt(version, "detour", "--set", given)
+    assert refused.returncode
+    assert told in refused.stderr
