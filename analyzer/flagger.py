@@ -9,14 +9,37 @@ from analyzer.agenda import Key
 from analyzer.coexistence import EVERYWHERE, NAME, is_flagger, is_marked, left_by_flagger, scope
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
-from analyzer.kube.resources import DEPLOYMENTS
+from analyzer.kube.resources import CANARIES, DEPLOYMENTS, Resource
 
 Object = Mapping[str, Any]
 
+REVIEWS = Resource("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False)
 FLAGGER: Key = (EVERYWHERE, NAME)
 """On the agenda: no application, but what may concern all of them."""
 
 log = logging.getLogger(__name__)
+
+
+def may_act(client: Client, deployment: Object, where: str) -> bool:
+    """Whether a Deployment's account may do in a namespace, or EVERYWHERE, what Flagger does. Raises ApiError.
+
+    A label proves nothing: anybody may put it on what is his, and must not take other people's Canaries away by it.
+    """
+    pod = deployment["spec"]["template"]["spec"]
+    home, account = deployment["metadata"]["namespace"], pod.get("serviceAccountName") or "default"
+    spec = {
+        "user": f"system:serviceaccount:{home}:{account}",
+        "groups": ["system:serviceaccounts", f"system:serviceaccounts:{home}", "system:authenticated"],
+        "resourceAttributes": {
+            "verb": "update",
+            "group": CANARIES.group,
+            "resource": CANARIES.plural,
+            "subresource": "status",
+            "namespace": where,
+        },
+    }
+    review = {"apiVersion": REVIEWS.api_version, "kind": REVIEWS.kind, "metadata": {}, "spec": spec}
+    return bool(client.create(REVIEWS, review)["status"].get("allowed"))
 
 
 class Flagger:
@@ -60,9 +83,14 @@ class Flagger:
 
     def _scope(self, key: Key) -> str | None:
         try:
-            return scope(self._client.get(DEPLOYMENTS, *key))
+            found = self._client.get(DEPLOYMENTS, *key)
         except NotFound:
             return None
+        where = scope(found)
+        if where is not None and not may_act(self._client, found, where):
+            log.warning("%s/%s has Flagger's label, and may not act on Canaries: it counts for nothing", *key)
+            return None
+        return where
 
     def _note(self, key: Key, seen: str | None) -> None:
         with self._lock:

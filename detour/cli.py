@@ -13,6 +13,7 @@ COMMANDS = {
     "certs": "detour.certs",
     "demo": "detour.demo.command",
     "diff": "detour.diff",
+    "doctor": "detour.doctor.command",
     "history": "detour.history",
     "loadtester": "detour.loadtester",
     "pause": "detour.pause",

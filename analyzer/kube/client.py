@@ -95,10 +95,19 @@ class Client:
         """See `analyzer.kube.tunnel`."""
         return tunnel(self._api.configuration, namespace, pod, port)
 
+    def read(self, path: str, **query: str) -> Object:
+        """What stands at a path that is no object's: the version, what kinds there are, a Service behind its proxy."""
+        return self._request("GET", path, query=query).object
+
     def create(self, resource: Resource, body: Object) -> Object:
         """Raises Conflict when an object of that name is there."""
         path = resource.path(body["metadata"].get("namespace"))
         return self._request("POST", path, body=body, query={"fieldManager": FIELD_MANAGER}).object
+
+    def rehearse(self, resource: Resource, body: Object) -> Object:
+        """What would be created: the object as admission leaves it. Nothing is stored."""
+        path = resource.path(body["metadata"].get("namespace"))
+        return self._request("POST", path, body=body, query={"dryRun": "All"}).object
 
     def create_strictly(self, resource: Resource, body: Object) -> Object:
         """As `create`, for what a person has written: raises Refused for a field that the API server does not know."""

@@ -6,8 +6,10 @@ import pytest
 
 from analyzer.cluster import Cluster
 from analyzer.coexistence import EVERYWHERE, TAKE, complaint, is_flagger, left_by_flagger, scope
+from analyzer.flagger import REVIEWS
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
+from analyzer.kube.resources import Resource
 from analyzer.policy import canary_by, is_by_policy
 from analyzer.spec import parse
 
@@ -20,7 +22,10 @@ CHART = {"app.kubernetes.io/name": "flagger", "app.kubernetes.io/instance": "fla
 def flagger(*args: str, version: int = 1, replicas: int = 1, status: Object | None = None) -> Object:
     """Its Deployment, as its chart makes it."""
     metadata = {"namespace": "flagger-system", "name": "flagger", "labels": CHART, "resourceVersion": str(version)}
-    pod = {"containers": [{"name": "flagger", "command": ["./flagger", "-log-level=info"], "args": list(args)}]}
+    pod = {
+        "serviceAccountName": "flagger",
+        "containers": [{"name": "flagger", "command": ["./flagger", "-log-level=info"], "args": list(args)}],
+    }
     return {"metadata": metadata, "spec": {"replicas": replicas, "template": {"spec": pod}}, "status": status or {}}
 
 
@@ -39,6 +44,7 @@ class Api(Client):
     def __init__(self) -> None:
         super().__init__(None)
         self.deployment: Object | None = None
+        self.rights: Object = {"system:serviceaccount:flagger-system:flagger": ("", "shop", "test")}
         self.asked = 0
 
     def get(self, *_: Any) -> Object:
@@ -47,6 +53,13 @@ class Api(Client):
         if self.deployment is None:
             raise NotFound(404, "NotFound", "gone")
         return self.deployment
+
+    def create(self, resource: Resource, body: Object) -> Object:
+        """An access review."""
+        assert resource == REVIEWS
+        asked = body["spec"]["resourceAttributes"]
+        assert (asked["verb"], asked["resource"], asked["subresource"]) == ("update", "canaries", "status")
+        return {"status": {"allowed": asked["namespace"] in self.rights.get(body["spec"]["user"], ())}}
 
 
 class Here:
@@ -97,6 +110,24 @@ def test_its_canary_is_detours_again_once_flagger_is_scaled_away_and_its_last_po
     assert not here.runs(flagger(version=2, replicas=0, status={"replicas": 1})).ours
     assert here.runs(flagger(version=3, replicas=0)).ours
     assert KEY in here.touched, "it is looked at anew"
+
+
+def test_flaggers_label_counts_for_nothing_without_flaggers_rights() -> None:
+    tenants = flagger()
+    tenants["metadata"]["namespace"] = "tenant"
+    assert Here(canary()).runs(tenants).ours
+
+
+def test_whoever_may_act_in_one_namespace_speaks_for_no_other() -> None:
+    def here() -> Here:
+        found = Here(canary())
+        found.api.rights = {"system:serviceaccount:flagger-system:flagger": ("test",)}
+        return found
+
+    assert here().runs(flagger()).ours
+    assert here().runs(flagger("-namespace=shop")).ours
+    assert here().runs(flagger("-namespace=test")).ours
+    assert not Here(canary(namespace="test")).runs(flagger("-namespace=test")).cluster.canary_for(("test", "podinfo"))
 
 
 def test_a_deployment_of_flaggers_is_asked_for_once_a_change() -> None:

@@ -41,6 +41,8 @@ ANALYZER = {
     # its own finalizer, while a canary is in flight
     ("rbac.authorization.k8s.io", "clusterroles", "detour-analyzer"): ("get", "patch"),
     ("rbac.authorization.k8s.io", "clusterrolebindings", "detour-analyzer"): ("patch",),
+    # whether what calls itself Flagger may act on Canaries
+    ("authorization.k8s.io", "subjectaccessreviews", None): ("create",),
     # whether all Canaries go because this does
     ("apiextensions.k8s.io", "customresourcedefinitions", "canaries.flagger.app"): ("get",),
 }
@@ -137,7 +139,8 @@ def test_everything_that_the_analyzer_writes_is_taken_from_the_leader_alone() ->
     fenced = {(group, kind) for r in rules["resourceRules"] for group in r["apiGroups"] for kind in r["resources"]}
     written = {(group, kind) for (group, kind, _), verbs in ANALYZER.items() if not {*verbs} <= {*READ, "opt-out"}}
     shared = {("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), ("", "events")}
-    assert written - fenced == shared | {("events.k8s.io", "events")}
+    asked = {("authorization.k8s.io", "subjectaccessreviews")}  # a question, of which nothing is stored
+    assert written - fenced == shared | asked | {("events.k8s.io", "events")}
     assert fenced - written == {("", "secrets")}  # where the owner of a namespace allows it
 
 
