@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from analyzer import telemetry
+
 Key = tuple[str, str]
 
 LONGEST_WAIT = 3600.0  # seconds; the clock of a machine that sleeps stands still
@@ -24,6 +26,13 @@ class Agenda:
     def __len__(self) -> int:
         return len(self._due)
 
+    @property
+    def overdue(self) -> int:
+        """How many wait for a worker."""
+        now = self._clock()
+        with self._changed:
+            return sum(due <= now for due in self._due.values())
+
     def add(self, key: Key, delay: float = 0.0) -> None:
         """Look at `key` in `delay` seconds at the latest."""
         due = self._clock() + delay
@@ -39,7 +48,7 @@ class Agenda:
             while not self._closed:
                 key, wait = self._next()
                 if key is not None:
-                    del self._due[key]
+                    telemetry.LAG_SECONDS.observe(max(0.0, self._clock() - self._due.pop(key)))
                     self._busy.add(key)
                     return key
                 self._changed.wait(None if wait is None else min(wait, LONGEST_WAIT))

@@ -5,10 +5,21 @@ from collections.abc import Callable
 
 from analyzer import telemetry
 from analyzer.agenda import Key
-from analyzer.kube.errors import ApiError, Conflict, Fenced, Unreachable
+from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused, Unreachable
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 AGAIN = 0.05
+
+_REASONS = {
+    Conflict: "conflict",
+    Expired: "conflict",
+    Fenced: "fenced",
+    NotFound: "not found",
+    Refused: "refused",
+    Unreachable: "unreachable",
+    ApiError: "api",
+}
+"""For the counter; anything else is a fault of ours."""
 
 Duty = Callable[[Key], float | None]  # in how many seconds it wants to be done again, if at all
 
@@ -29,21 +40,25 @@ class Attempts:
     def _one(self, key: Key, number: int, duty: Duty) -> float | None:
         try:
             wake = duty(key)
-        except Conflict as conflict:
-            return self._later(key, number, f"it changed meanwhile: {conflict}", AGAIN)
-        except Fenced as fenced:
-            return self._later(key, number, f"{fenced}", AGAIN)
-        except (ApiError, Unreachable) as error:
-            return self._later(key, number, f"{error}")
-        except Exception:
-            log.exception("looking at %s/%s failed", *key)
-            return self._later(key, number, "a fault of ours")
+        except Exception as error:
+            telemetry.FAILURES.labels(_REASONS.get(type(error), "fault")).inc()
+            return self._failed(key, number, error)
         self._failures.pop((key, number), None)
         return wake
 
+    def _failed(self, key: Key, number: int, error: Exception) -> float:
+        match error:
+            case Conflict():
+                return self._later(key, number, f"it changed meanwhile: {error}", AGAIN)
+            case Fenced():
+                return self._later(key, number, f"{error}", AGAIN)
+            case ApiError() | Unreachable():
+                return self._later(key, number, f"{error}")
+        log.error("looking at %s/%s failed", *key, exc_info=error)
+        return self._later(key, number, "a fault of ours")
+
     def _later(self, key: Key, number: int, why: str, first: float = FIRST_BACKOFF) -> float:
         count = self._failures[key, number] = self._failures.get((key, number), 0) + 1
-        telemetry.FAILURES.inc()
         delay = min(first * 2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
         log.log(
             logging.WARNING if delay >= FIRST_BACKOFF else logging.INFO, "%s/%s: %s; again in %.2f s", *key, why, delay

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from analyzer import telemetry
+from analyzer import telemetry, trace
 from analyzer.agenda import Agenda, Key
 from analyzer.attempts import Attempts, Duty
 from analyzer.pace import Pace
@@ -35,7 +35,7 @@ class Controller:
 
     def attend(self, key: Key) -> float | None:
         """All that there is to do for one application; returns in how many seconds to look again, if at all."""
-        with telemetry.RECONCILE_SECONDS.time():
+        with trace.about(*key), telemetry.RECONCILE_SECONDS.time():
             wake = self._attempts.all_of(key, *self._duties)
         if wake is None and not self._knows(key):
             self._pace.forget(key)

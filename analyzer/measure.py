@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer import canary as parts
+from analyzer import telemetry
 from analyzer.addresses import Addresses
 from analyzer.cluster import Cluster
 from analyzer.discovery import Surroundings
@@ -22,7 +23,7 @@ from analyzer.metrics.provider import MetricError, Provider, Unreachable
 from analyzer.metrics.query import query_for
 from analyzer.metrics.verdict import Check, Result, judge, unmeasured
 from analyzer.observe import View
-from analyzer.spec import parse
+from analyzer.spec import Gate, parse
 from analyzer.status import Phase
 
 Object = Mapping[str, Any]
@@ -58,14 +59,12 @@ class Measurer:
         """
         assert view.canary
         spec = parse(view.canary)
-        checks = tuple(
-            call(gate, payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate), self._reach.addresses)
-            for gate in spec.gates
-        )
-        if any(check.result is not Result.PASSED for check in checks):
-            return checks
-        measured = [self._check(metric, view) for metric in spec.metrics]
-        return (*checks, *(check for check in measured if traffic or check.result is Result.UNMEASURED))
+        checks = tuple(self._called(gate, view) for gate in spec.gates)
+        if all(check.result is Result.PASSED for check in checks):
+            measured = [self._measured(metric, view) for metric in spec.metrics]
+            checks += tuple(check for check in measured if traffic or check.result is Result.UNMEASURED)
+        telemetry.checked(view.key, checks)
+        return checks
 
     def problem(self, view: View) -> str:
         """Why a metric could not be measured, by what is known without asking its provider; "" if nothing is wrong."""
@@ -77,6 +76,14 @@ class Measurer:
         except (MetricError, SpecError) as error:
             return str(error)
         return ""
+
+    def _called(self, gate: Gate, view: View) -> Check:
+        assert view.canary
+        body = payload(view.canary, Phase.PROGRESSING.value, view.occasion[0], gate)
+        return telemetry.timed(telemetry.GATE_SECONDS, lambda: call(gate, body, self._reach.addresses))
+
+    def _measured(self, metric: Object, view: View) -> Check:
+        return telemetry.timed(telemetry.QUERY_SECONDS, lambda: self._check(metric, view))
 
     def _provider(self, template: Object) -> Provider:
         return provider_for(template, self._secret(template), self._reach.addresses)

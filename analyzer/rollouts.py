@@ -5,12 +5,13 @@ actions that rest on it.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from analyzer import telemetry
+from analyzer import telemetry, trace
 from analyzer.actions import Plan
 from analyzer.agenda import Key
 from analyzer.attempts import AGAIN
@@ -30,6 +31,7 @@ from analyzer.removal import Removal
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
 from analyzer.wording import shown
+from webhook.revision import short
 
 Object = dict[str, Any]
 
@@ -94,6 +96,7 @@ class Rollouts:
             self._store(key, rival, status, replace(status, guarded=False, problem=problem))
 
     def _round(self, key: Key, canary: Object | None, status: Status, findings: Findings) -> tuple[Plan, Findings]:
+        began = time.monotonic()
         spec, unusable = _spec(key, canary)
         view = self._lookout.look(key, spec, status)
         leaving = self._removal.reason
@@ -102,8 +105,12 @@ class Rollouts:
         after = result.status
         if leaving and not after.phase.in_flight:
             after = replace(after, guarded=False)
+        trace.note(revision=short(after.revision))
         self._store(key, canary, status, after)
-        return result, self._carry_out(result, view)
+        found = self._carry_out(result, view)
+        if after.phase.in_flight:
+            telemetry.looked(key, time.monotonic() - began)
+        return result, found
 
     def _carry_out(self, result: Plan, view: View) -> Findings:
         """Act on a plan as far as it goes: where an action is refused, the plan is asked what to make of that."""
@@ -130,6 +137,7 @@ class Rollouts:
         if after != before:
             body = {**canary, "status": to_object(after, canary.get("status") or {}, self._now())}
             remember(self._cluster, body)
+            _count(key, before, after)
 
     def _orphaned(self, key: Key) -> Status | None:
         """Without a Canary nothing may be left: what is there goes the ordinary way out, and the target is let go."""
@@ -143,6 +151,14 @@ class Rollouts:
         self._orphans.pop(key, None)
         self._policies.let_go(key)
         return None
+
+
+def _count(key: Key, before: Status, after: Status) -> None:
+    """An ending counts once it is stored."""
+    if after.history[-1:] != before.history[-1:]:
+        last = after.history[-1]
+        began, ended = (datetime.fromisoformat(last[at]) for at in ("startTime", "endTime"))
+        telemetry.ended(key, last["outcome"], (ended - began).total_seconds(), analysed=not after.waived)
 
 
 def _known(status: Status, view: View) -> Status:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzer import promotion
+from analyzer import promotion, telemetry
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
@@ -53,6 +53,7 @@ class Witness:
         if canary is not None:
             said = self._remember(key, canary, deployment, said)
         if said:
+            telemetry.let_past(said)
             told = Emit(f"{key[1]}.{key[0]} was {said}", warning=True, milestone=True)
             self._journal.tell(told, canary, target)
         if stash.let_past(dict(target)):

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ import click
 from analyzer import telemetry
 from analyzer.agenda import Agenda
 from analyzer.anchor import Anchor
+from analyzer.census import Census
 from analyzer.cluster import Cluster
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
@@ -19,7 +21,7 @@ from analyzer.kube.lease import Lease
 from analyzer.kube.mishap import Mishap
 from analyzer.kube.resources import PODS
 from analyzer.removal import Removal
-from detour import logs
+from detour import __version__, logs
 from detour.keeper import Keeper, keeper
 from detour.options import Options, options
 from detour.replica import Replica, Settings
@@ -49,13 +51,13 @@ def command(kubeconfig: str | None, port: int, mishap: Mishap | None, **flags: A
         Journal(client, identity).warn("Certificates", problem, PODS, pod)
 
     kept = keeper(client, namespace, chosen.certificates, chosen.source, tell)
-    Health(port, lambda: _waits(kept, cluster), telemetry.exposition).start()
+    lease, removal = Lease(client, namespace, identity, timing=timing), Removal(cluster)
+    replica = Replica(lease, cluster, agenda, removal, Anchor(cluster, removal), identity, settings)
+    Health(port, lambda: _waits(kept, cluster), _metrics(replica)).start()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     kept.start()
-    lease, removal = Lease(client, namespace, identity, timing=timing), Removal(cluster)
-    replica = Replica(lease, cluster, agenda, removal, Anchor(cluster, removal), identity, settings)
     threading.Thread(target=replica.lead, name="lead", daemon=True).start()
     stop.wait()
     replica.stop()
@@ -63,9 +65,19 @@ def command(kubeconfig: str | None, port: int, mishap: Mishap | None, **flags: A
 
 def _connected(kubeconfig: str | None, mishap: Mishap | None) -> Client:
     try:
-        return Client.connect(kubeconfig, mishap)
+        return Client.connect(kubeconfig, mishap, telemetry.requested)
     except NoCluster as error:
         raise click.ClickException(f"no cluster: {error}; run it in a pod, or name one by --kubeconfig") from error
+
+
+def _metrics(replica: Replica) -> Callable[[], bytes]:
+    """What is told when Prometheus asks."""
+    census, agenda = Census(replica.cluster, replica.at_work.is_set), replica.agenda
+    telemetry.REGISTRY.register(census)
+    telemetry.BUILD.labels("analyzer", __version__).set(1)
+    telemetry.QUEUE_LENGTH.set_function(lambda: agenda.overdue)
+    telemetry.QUEUE_LATER.set_function(lambda: len(agenda) - agenda.overdue)
+    return census.exposition
 
 
 def _waits(kept: Keeper, cluster: Cluster) -> str:

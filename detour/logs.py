@@ -6,12 +6,13 @@ docs/telemetry.md has what is in them.
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
+from analyzer import trace
 from analyzer.wording import printable
 
 TEXT, JSON = "text", "json"
@@ -31,10 +32,10 @@ def options(function: Function) -> Function:
 
 
 class Printable(logging.Formatter):
-    """A message is one line, whoever wrote the words in it; only a traceback has more."""
+    """A message is one line, whoever wrote the words in it, with its fields at the end; only a traceback has more."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        record.message = printable(record.message)
+        record.message = " ".join([printable(record.message), *(f"{k}={v}" for k, v in _fields(record).items())])
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
@@ -52,10 +53,17 @@ class Json(Printable):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": printable(record.getMessage()),
+            **_fields(record),
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, str]:
+    """What the caller says in `extra`, else what the work at hand is about."""
+    found: Mapping[str, str] = getattr(record, "fields", None) or trace.fields()
+    return {key: printable(value) for key, value in found.items()}
 
 
 def configure(level: str, form: str = TEXT) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from detour import logs
+from detour import __version__, logs
 from webhook.decision import CANARY, DIRECT, Settings
 from webhook.server import Server, serve
 
@@ -31,4 +31,4 @@ def command(
 ) -> None:
     """Answer the API server: which updates take a detour."""
     logs.configure(log_level, log_format)
-    serve(Server(certificates, port, health_port), Settings(analyzer, rollback, restart, enforce))
+    serve(Server(certificates, port, health_port, version=__version__), Settings(analyzer, rollback, restart, enforce))

@@ -1,6 +1,7 @@
-"""The Flask application: bytes in, one decision, bytes out. Nothing of a body is ever logged."""
+"""The Flask application: bytes in, one decision, bytes out. Of a body nothing is ever logged but whom it is about."""
 
 import logging
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,9 +14,12 @@ import orjson
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from webhook.decision import Settings
+from webhook.decision import Decision, Settings
 from webhook.divert import divert
+from webhook.request import Request
 from webhook.review import BadReview, parse, respond
+from webhook.revision import short
+from webhook.telemetry import MALFORMED
 
 LARGEST_BODY = 7 * 1024 * 1024
 """Bytes. The API server takes 3 MiB, and a review holds the object twice, with something around it."""
@@ -40,13 +44,16 @@ REASONS = {
     415: f"the Content-Type is wrong; {EXPECTED}",
 }
 
+NAME = re.compile(r"[0-9A-Za-z.-]{1,253}")
+"""All that a uid, or the name of an object, consists of. What is none was not sent by an API server."""
+
 log = logging.getLogger(__name__)
 
-Observe = Callable[[str, float], None]
-"""Told the kind of each answer and the seconds that it took."""
+Observe = Callable[[str, float, bool], None]
+"""Told the kind of each answer, the seconds that it took, and whether it was to a dry run."""
 
 
-def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: None) -> Flask:
+def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds, _dry_run: None) -> Flask:
     """The application that answers `POST /divert`.
 
     A malformed review is answered with 4xx and a reason, and the API server's failurePolicy decides what becomes of
@@ -61,22 +68,34 @@ def create_app(settings: Settings, observe: Observe = lambda _kind, _seconds: No
         began = time.perf_counter()
         if request.mimetype != "application/json":
             abort(415)
-        kind = "malformed"
+        kind, dry_run = MALFORMED, False
         try:
             with _few(large), work:
                 asked = parse(_body())
                 decision = divert(asked, settings, datetime.now(UTC))
-                kind = decision.kind.value
-                return Response(orjson.dumps(respond(asked, decision)), mimetype="application/json")
+                kind, dry_run = decision.kind.value, asked.dry_run
+                answered = Response(orjson.dumps(respond(asked, decision)), mimetype="application/json")
+            _tell(asked, decision)
+            return answered
         except BadReview as error:
             return _refused(400, str(error))
         except (RecursionError, orjson.JSONEncodeError):
             return _refused(400, "the body is nested too deeply")
         finally:
-            observe(kind, time.perf_counter() - began)
+            observe(kind, time.perf_counter() - began, dry_run)
 
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _tell(asked: Request, decision: Decision) -> None:
+    """One line a review, by which its way can be followed: the analyzer's lines bear the same revision and names."""
+    fields = {"id": asked.uid, "namespace": asked.namespace, "name": asked.name}
+    fields = {key: value if NAME.fullmatch(value) else "-" for key, value in fields.items()}
+    if decision.revision:
+        fields["revision"] = short(decision.revision)
+    fields |= {"decision": decision.kind.value, "dry_run": "true" if asked.dry_run else "false"}
+    log.info("reviewed", extra={"fields": fields})
 
 
 def place(error: BaseException) -> str:

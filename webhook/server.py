@@ -28,13 +28,15 @@ class Server:
     port: int = 8443
     health_port: int = 8081
     threads: int = 64
+    version: str = ""
 
 
 def serve(server: Server, settings: Settings) -> None:
     """Serve until SIGTERM, then finish what has begun. Does not return: gunicorn ends the process."""
-    telemetry = Telemetry()
+    telemetry = Telemetry(server.version)
     certificate = Certificate(server.certificates, PATIENCE)
     app = create_app(settings, telemetry.observe)
+    telemetry.follow(app)
 
     def waits() -> str:
         return "" if certificate.loaded else "waiting for the certificate"

@@ -4,7 +4,8 @@ The client library's typed models drop the fields that they do not know, so they
 """
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from analyzer.kube.tunnel import tunnel
 
 Object = dict[str, Any]
 Timeout = tuple[float, float]
+Told = Callable[[str, str, Mapping[str, str] | None, int, float], None]
+"""Told of each request: method, path, query, the answer's status (0 without one), and the seconds until it began."""
 
 CONNECT_AND_READ: Timeout = (3.0, 10.0)
 FIELD_MANAGER = "detour"
@@ -44,16 +47,19 @@ class Answer:
 class Client:
     """One connection pool to one API server. Safe to be shared between threads. A `mishap` is a test's."""
 
-    def __init__(self, api: Any, mishap: Mishap | None = None) -> None:
+    def __init__(self, api: Any, mishap: Mishap | None = None, told: Told = lambda *_: None) -> None:
         self._api = api
+        self._told = told
         self._around = mishap.around if mishap else lambda *_: nullcontext()
 
     @classmethod
-    def connect(cls, kubeconfig: str | None = None, mishap: Mishap | None = None) -> "Client":
+    def connect(
+        cls, kubeconfig: str | None = None, mishap: Mishap | None = None, told: Told = lambda *_: None
+    ) -> "Client":
         """From a kubeconfig file, or as the ServiceAccount of the pod that we run in. Raises NoCluster."""
         api = kubernetes.client.ApiClient(configured(kubeconfig))
         api.user_agent = "detour"
-        return cls(api, mishap)
+        return cls(api, mishap, told)
 
     @property
     def server(self) -> str:
@@ -232,13 +238,17 @@ class Client:
             body=body,
             auth_settings=["BearerToken"],
         )
+        began, status = time.monotonic(), 0
         try:
             with self._around(method, path, query):
                 response = self._api.call_api(*arguments[:4], _request_timeout=timeout)
-                if response.status >= 400:
+                status = response.status
+                if status >= 400:
                     raise read_error(response)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{method} {path}: {error}") from error
         except kubernetes.client.ApiException as error:
             raise Unreachable(f"{method} {path}: {error.reason}") from error
+        finally:
+            self._told(method, path, query, status, time.monotonic() - began)
         return response

@@ -62,21 +62,21 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def serve_logged(server: Server, log: Path) -> None:
+def serve_logged(server: Server, log: Path, form: str) -> None:
     """As `detour webhook` does it, with standard error in a file."""
     with log.open("wb") as file:
         os.dup2(file.fileno(), 2)
-    logs.configure("info")
+    logs.configure("info", form)
     serve(server, SETTINGS)
 
 
 class Running:
     """A server in a process of its own; it writes its log into the directory of its certificate."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, form: str = logs.TEXT) -> None:
         self.directory, self.port, self.health_port = directory, free_port(), free_port()
         server = Server(directory, self.port, self.health_port)
-        arguments = server, directory / "log"
+        arguments = server, directory / "log", form
         self.process = multiprocessing.get_context("spawn").Process(target=serve_logged, args=arguments)
         self.process.start()
 
@@ -124,9 +124,9 @@ class Running:
 
 
 @contextmanager
-def ready(directory: Path) -> Iterator[Running]:
+def ready(directory: Path, form: str = logs.TEXT) -> Iterator[Running]:
     """A server that serves; it has to end in peace."""
-    found = Running(directory)
+    found = Running(directory, form)
     write_certificate(directory, "webhook")
     eventually(lambda: found.health("/readyz")[0] == 200)
     yield found

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ def _observed() -> list[str]:
 
 @pytest.fixture(name="client")
 def _client(observed: list[str]) -> FlaskClient:
-    return create_app(SETTINGS, lambda kind, _seconds: observed.append(kind)).test_client()
+    return create_app(SETTINGS, lambda kind, *_: observed.append(kind)).test_client()
 
 
 def good() -> dict[str, Any]:
@@ -102,6 +103,30 @@ def test_nothing_of_a_body_is_logged(
     assert (answer.status_code, answer.json) == (500, {"error": "internal error"})
     assert "KeyError" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_one_line_tells_whom_a_review_is_about_and_what_was_decided(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    asked = good()
+    client.post("/divert", json=asked)
+    (record,) = caplog.records
+    fields = record.__dict__["fields"]
+    assert fields["id"] == asked["request"]["uid"]
+    assert (fields["namespace"], fields["name"]) == (asked["request"]["namespace"], asked["request"]["name"])
+    assert re.fullmatch(r"[0-9a-f]{10}", fields["revision"])
+    assert (fields["decision"], fields["dry_run"]) == ("diverted", "false")
+
+
+@pytest.mark.parametrize("forged", ["a\nERROR forged", "x" * 300, "\x1b[2J", ""])
+def test_what_is_no_name_is_not_repeated(client: FlaskClient, caplog: pytest.LogCaptureFixture, forged: str) -> None:
+    caplog.set_level(logging.INFO)
+    asked = good()
+    asked["request"] |= {"uid": forged, "namespace": forged, "name": forged}
+    client.post("/divert", json=asked)
+    fields = caplog.records[-1].__dict__["fields"]
+    assert (fields["id"], fields["namespace"], fields["name"]) == ("-", "-", "-")
 
 
 def slowly(app: Flask, size: int, many: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[int]]:

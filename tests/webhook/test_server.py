@@ -1,5 +1,6 @@
 """The server for real: processes, sockets, certificates."""
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
+from detour import logs
 from tests.webhook.serving import HOST, Running, ask, eventually, ready, write_certificate
 
 
@@ -54,8 +56,19 @@ def test_it_counts_what_it_decides(tmp_path: Path) -> None:
         for _ in range(2):
             ask(connection)
         metrics = running.health("/metrics")[1]
-    assert 'detour_webhook_decisions_total{decision="diverted"} 2.0' in metrics
-    assert "detour_webhook_seconds_bucket" in metrics
+    assert 'detour_webhook_decisions_total{decision="diverted",dry_run="false"} 2.0' in metrics
+    assert 'detour_webhook_duration_seconds_count{decision="diverted"} 2.0' in metrics
+    assert 'detour_webhook_responses_total{code="200"} 2.0' in metrics
+    assert "detour_webhook_reviews_in_progress 0.0" in metrics
+
+
+def test_as_json_every_line_of_the_log_is_an_object_gunicorns_own_included(tmp_path: Path) -> None:
+    with ready(tmp_path, logs.JSON) as running, closing(running.connect()) as connection:
+        ask(connection)
+    lines = [json.loads(line) for line in running.log.splitlines()]
+    assert {"gunicorn.error", "webhook.app"} <= {line["logger"] for line in lines}
+    (told,) = (line for line in lines if line["message"] == "reviewed")
+    assert told["decision"] == "diverted"
 
 
 def test_a_new_certificate_is_picked_up_and_old_connections_live_on(running: Running) -> None:
