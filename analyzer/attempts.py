@@ -21,6 +21,9 @@ _REASONS = {
 }
 """For the counter; anything else is a fault of ours."""
 
+for _reason in (*_REASONS.values(), "fault"):  # a rate begins with the first event, not the second
+    telemetry.FAILURES.labels(_reason)
+
 Duty = Callable[[Key], float | None]  # in how many seconds it wants to be done again, if at all
 
 log = logging.getLogger(__name__)

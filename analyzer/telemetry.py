@@ -118,6 +118,9 @@ _OF_APPLICATIONS = (CHECKS, ENDINGS, FLAGGER_SECONDS, FLAGGER_ANALYSIS, FLAGGER_
 _WAYS = {"opted out": "opted-out", "let past": "bypass", "changed directly": "direct", "changed past": "unseen"}
 """How the sentences begin that say it (`webhook.divert`, manifests/policies/bypass.yaml, `analyzer.unseen`)."""
 
+for _way in _WAYS.values():  # a rate begins with the first event, not the second
+    LET_PAST.labels(_way)
+
 _counted: set[Key] = set()
 _lock = threading.Lock()
 
