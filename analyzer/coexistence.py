@@ -33,7 +33,7 @@ def scope(deployment: Object) -> str | None:
         return None
     for container in spec["template"]["spec"]["containers"]:
         words = [*(container.get("command") or ()), *(container.get("args") or ())]
-        for word, following in zip(words, [*words[1:], ""], strict=True):
+        for word, following in zip(words, [*words[1:], ""], strict=False):
             if found := _NAMESPACE.fullmatch(word):
                 value = found["value"]
                 return str(following if value is None else value)
@@ -51,9 +51,8 @@ def left_by_flagger(canary: Object) -> bool:
     return bool(spec.get("suspend")) and not spec.get("revertOnDeletion")
 
 
-def complaint(canary: Object) -> str:
-    """Why a Canary that is marked for Detour is Flagger's all the same, and the remedy; "" otherwise."""
+def missing(canary: Object) -> str:
+    """What a Canary that is marked for Detour lacks to be so, as a remedy; "" otherwise."""
     if not is_marked(canary) or left_by_flagger(canary):
         return ""
-    field = "take spec.revertOnDeletion out" if canary["spec"].get("suspend") else "set spec.suspend: true"
-    return f"it is marked for Detour, but Flagger, which runs here, acts on it, too: {field}, and Detour takes it"
+    return "take spec.revertOnDeletion out" if canary["spec"].get("suspend") else "set spec.suspend: true"

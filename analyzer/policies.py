@@ -9,7 +9,7 @@ from analyzer import policy, promotion
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
-from analyzer.coexistence import complaint
+from analyzer.coexistence import missing
 from analyzer.compare import holds
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
@@ -133,7 +133,10 @@ class Policies:
         if deployment is None or theirs is None:
             return
         name = theirs["metadata"]["name"]
-        if problem := complaint(theirs):
+        if remedy := missing(theirs):
+            problem = (
+                f"it is marked for Detour, but Flagger, which runs here, acts on it: {remedy}, and Detour takes it"
+            )
             self._tell_once(key, f"Halt {name}.{key[0]}: {problem}", theirs, deployment)
         elif self._cluster.is_managed(key):
             self._say(key, deployment, f"Canary {name} is left to Flagger: label the Deployment {stash.POLICY}=none")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from analyzer.coexistence import EVERYWHERE, TAKE, complaint, is_flagger, is_marked, left_by_flagger, scope
+from analyzer.coexistence import EVERYWHERE, TAKE, is_flagger, is_marked, left_by_flagger, missing, scope
 from analyzer.removal import DEFINITION
 from detour.doctor.finding import Finding, fail, ok, warn
 from detour.doctor.snapshot import Object, Snapshot, called, containers_of, label, name_of
@@ -61,9 +61,8 @@ def _canaries(seen: Snapshot, areas: set[str]) -> Iterator[Finding]:
     shared = [each for each in seen.canaries if areas & {EVERYWHERE, each["metadata"]["namespace"]}]
     ours = [called(each) for each in shared if is_marked(each) and left_by_flagger(each)]
     for each in shared:
-        if problem := complaint(each):
-            field = problem.rpartition(": ")[2]
-            yield warn(CHECK, f"Canary {called(each)} is marked for Detour, and Flagger acts on it", field)
+        if remedy := missing(each):
+            yield warn(CHECK, f"Canary {called(each)} is marked for Detour, and Flagger acts on it", remedy)
     left = len(shared) - len(ours)
     listed = f": {', '.join(ours)}" if ours else ""
     yield ok(CHECK, f"of {len(shared)} Canaries that it sees, {left} are its own, and {len(ours)} Detour's{listed}")

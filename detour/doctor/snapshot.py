@@ -94,7 +94,7 @@ class Snapshot:
     def argument(self, container: str, flag: str) -> str:
         """The value of a flag of one of them; "" if it has none."""
         words = self.arguments(container)
-        for word, following in zip(words, (*words[1:], ""), strict=True):
+        for word, following in zip(words, (*words[1:], ""), strict=False):
             if word == flag:
                 return following
             if word.startswith(f"{flag}="):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from analyzer.cluster import Cluster
-from analyzer.coexistence import EVERYWHERE, TAKE, complaint, is_flagger, left_by_flagger, scope
+from analyzer.coexistence import EVERYWHERE, TAKE, is_flagger, left_by_flagger, missing, scope
 from analyzer.flagger import REVIEWS
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
@@ -174,15 +174,21 @@ def test_what_flagger_sees_is_in_its_arguments(args: tuple[str, ...], seen: str)
     assert scope(flagger(*args)) == seen
 
 
+def test_a_flagger_without_any_arguments_sees_everything() -> None:
+    bare = flagger()
+    bare["spec"]["template"]["spec"]["containers"] = [{"name": "flagger"}]
+    assert scope(bare) == EVERYWHERE
+
+
 def test_suspend_of_a_marked_canary_is_addressed_to_flagger() -> None:
     assert not parse(canary(marked=True, suspend=True)).suspend
     assert parse(canary(suspend=True)).suspend
 
 
 def test_who_marks_a_canary_that_flagger_acts_on_is_told_what_it_lacks() -> None:
-    assert "set spec.suspend: true" in complaint(canary(marked=True))
-    assert "take spec.revertOnDeletion out" in complaint(canary(marked=True, suspend=True, revertOnDeletion=True))
-    assert complaint(canary()) == complaint(canary(marked=True, suspend=True)) == ""
+    assert "set spec.suspend: true" in missing(canary(marked=True))
+    assert "take spec.revertOnDeletion out" in missing(canary(marked=True, suspend=True, revertOnDeletion=True))
+    assert missing(canary()) == missing(canary(marked=True, suspend=True)) == ""
 
 
 def test_the_canary_that_a_policy_gives_is_born_such_that_flagger_leaves_it_alone() -> None:

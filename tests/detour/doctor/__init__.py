@@ -1,0 +1,1 @@
+"""`detour doctor`: every judgement about a cluster, case by case."""
