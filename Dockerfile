@@ -1,15 +1,49 @@
+# The same sources and the same base give the same content, whatever the day: everything is locked by its hash, and
+# bytecode goes by the hash of its source. SOURCE_DATE_EPOCH (`--output type=image,rewrite-timestamp=true` of docker
+# buildx, `--timestamp` of buildah) makes the layers the same, too.
 ARG BASE=python:3.11-slim-bookworm
+
+# The packages: installed anew only when their lock changes, and by a pip that stays behind.
+FROM ${BASE} AS packages
+# Debian's own Python comes without venv, python:3.11-slim with it.
+RUN python3 -c 'import ensurepip' || (apt-get update && apt-get install --yes --no-install-recommends python3-venv)
+COPY requirements.lock /build/
+RUN python3 -m venv /build/venv \
+    && /build/venv/bin/pip install --target /opt/detour/packages --no-deps --require-hashes --only-binary :all: \
+        --no-compile --no-cache-dir --disable-pip-version-check --requirement /build/requirements.lock
+# Of the Kubernetes client Detour uses raw requests and one of 67 generated interfaces, which few commands come to.
+RUN cd /opt/detour/packages \
+    && rm -r bin kubernetes/aio \
+    && find kubernetes/client/api -name '*_api.py' ! -name core_v1_api.py -delete \
+    && find . -type d -name tests -prune -exec rm -r {} + \
+    && python3 -m compileall -q --invalidation-mode unchecked-hash -x 'kubernetes/client/(api|models)/' .
+
+FROM ${BASE} AS sources
+COPY . /opt/detour/sources/
+RUN cd /opt/detour \
+    && rm sources/requirements.lock \
+    && chmod -R u=rwX,go=rX sources \
+    && python3 -m compileall -q --invalidation-mode unchecked-hash sources \
+    && mkdir bin \
+    && printf '#!/usr/bin/env python3\nfrom detour.cli import main\n\nmain()\n' > bin/detour \
+    && chmod 755 bin/detour
+
 FROM ${BASE} AS detour
-
-# What changes seldom and takes long comes first: the dependencies are installed anew only when their lock changes.
-COPY requirements.lock /opt/detour/
-RUN python3 -m venv /opt/detour \
-    && /opt/detour/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement /opt/detour/requirements.lock
-
-COPY . /opt/detour/source/
-ENV PATH=/opt/detour/bin:$PATH PYTHONPATH=/opt/detour/source PYTHONUNBUFFERED=1
+# Nothing in it can install anything: the base's own pip goes, too.
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/*
+COPY --from=packages /opt/detour /opt/detour
+COPY --from=sources /opt/detour /opt/detour
+ENV PATH=/opt/detour/bin:$PATH \
+    PYTHONPATH=/opt/detour/sources:/opt/detour/packages \
+    PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1
 USER 65532:65532
-ENTRYPOINT ["python3", "-m", "detour"]
+ENTRYPOINT ["detour"]
+ARG VERSION=dev
+ARG REVISION=
+LABEL org.opencontainers.image.title="detour" \
+    org.opencontainers.image.description="Every Deployment update takes a detour through a canary" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
 
 # Apart from what follows, so that a change of the sources does not install it anew.
 FROM ${BASE} AS hey
@@ -18,6 +52,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends hey
 # `--target loadtester`: with the load generator that `detour loadtester` starts, which has no place in production.
 FROM detour AS loadtester
 COPY --from=hey /usr/bin/hey /usr/bin/hey
+LABEL org.opencontainers.image.title="detour-loadtester"
 
 # The last stage is what is built unless another is named.
 FROM detour

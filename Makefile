@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench faults soak twins lint up down venv lock
+.PHONY: help demo test unit cluster bench faults soak twins lint up down venv lock release
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -51,5 +51,8 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@sandbox/venv.sh $(PYTHON) $(VENV)
 
 lock: venv ## Pin the dependencies anew, with hashes
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --excludes requirements-unused.txt pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+release: venv ## Images, charts, manifests and SBOMs into dist/, the version's commit and its tag (VERSION; DRY=1: dist/ alone)
+	@$(BIN)/python -m release $(VERSION) $(if $(DRY),--dry-run) $(if $(BASE),--base $(BASE))

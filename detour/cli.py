@@ -7,6 +7,8 @@ import importlib
 
 import click
 
+from detour import __version__
+
 COMMANDS = {
     "abort": "detour.abort",
     "analyzer": "detour.analyzer",
@@ -43,6 +45,6 @@ class Lazy(click.Group):
 
 
 @click.group(cls=Lazy)
-@click.version_option(package_name="detour")
+@click.version_option(__version__)
 def main() -> None:
     """Every update of a Deployment takes a detour through a canary."""

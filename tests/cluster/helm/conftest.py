@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox import build
-from tests.cluster.helm.release import PARTS, VERSIONS, Helm, Twins
+from sandbox.helm import PARTS, VERSIONS
+from tests.cluster.helm.release import Helm, Twins
 from tests.cluster.kubectl import Object
 from tests.cluster.namespaces import namespace
 from tests.cluster.podless import MANAGED

@@ -9,32 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.parts import Part
-from tests.cluster.kubectl import KUBECONFIG, ROOT, Object, Said
+from tests.cluster.kubectl import KUBECONFIG, Object, Said
 from tests.cluster.pair import Pair
 from tests.cluster.shop import IMAGE, Shop
 
 RELEASE = "podinfo"
-VERSIONS = {3: "3.22.0", 4: "4.3.1"}
 ATOMIC = {3: "--atomic", 4: "--rollback-on-failure"}
 REPLACE = {3: ["--force"], 4: ["--force-replace", "--server-side=false"]}
 
-
-def _part(major: int, minutes: float, gigabytes: float) -> Part:
-    package = f"helm.sh/helm/v{major}"
-    return Part(
-        name=f"helm{major}",
-        version=VERSIONS[major],
-        programs={f"helm{major}": f"{package}/cmd/helm"},
-        variables={f"{package}/internal/version.version": f"v{VERSIONS[major]}"},
-        minutes=minutes,
-        gigabytes=gigabytes,
-        home=ROOT / "tests/cluster/parts",
-    )
-
-
-# Both have the same modules in the same versions, so that the second finds most of its packages compiled.
-PARTS = (_part(3, minutes=1.2, gigabytes=2), _part(4, minutes=0.5, gigabytes=0.5))
 
 # It states defaults, as charts do. They are not stored, so that every server-side apply of it looks like a change.
 DEPLOYMENT = """\
