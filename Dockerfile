@@ -47,11 +47,13 @@ LABEL org.opencontainers.image.title="detour" \
 
 # Apart from what follows, so that a change of the sources does not install it anew.
 FROM ${BASE} AS hey
-RUN apt-get update && apt-get install --yes --no-install-recommends hey
+RUN apt-get update && apt-get install --yes --no-install-recommends hey && dpkg-query --status hey > /hey
 
 # `--target loadtester`: with the load generator that `detour loadtester` starts, which has no place in production.
 FROM detour AS loadtester
 COPY --from=hey /usr/bin/hey /usr/bin/hey
+# So that whoever lists the packages of the image finds it.
+COPY --from=hey /hey /var/lib/dpkg/status.d/hey
 LABEL org.opencontainers.image.title="detour-loadtester"
 
 # The last stage is what is built unless another is named.

@@ -28,7 +28,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in ("name", "email"):
         subprocess.run(["git", "-C", str(clone), "config", f"user.{name}", "somebody@example.org"], check=True)
     command = [sys.executable, "-m", "release", VERSION, "--dry-run"]
-    done = subprocess.run(command, cwd=clone, env={}, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     yield clone / "dist"
     with cache.locked():
