@@ -50,7 +50,7 @@ def build(
     arguments = [f"--build-arg={name}={value}" for name, value in {"BASE": on, **values}.items()]
     volumes = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
     # Without --force-rm a stage that adds nothing to another leaves a container behind, which keeps its image for ever.
-    options = ["--isolation=chroot", "--layers", "--force-rm", "--format=docker", f"--tag={image}"]
+    options = ["--isolation=chroot", "--layers", "--force-rm", "--format=oci", f"--tag={image}"]
     options += [f"--target={stage}"] if stage else []
     options += [f"--timestamp={epoch}"] if epoch is not None else []
     run("bud", *options, *arguments, *volumes, str(folder))
