@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from sandbox import build
-from tests.cluster.helm.release import PARTS, VERSIONS
+from sandbox.helm import PARTS, VERSIONS
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
