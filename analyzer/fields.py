@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_DURATION = re.compile(r"(\d{1,9})(h|m|s)")
+_DURATION = re.compile(r"(\d{1,9})(h|ms|m|s)")
 _LONGEST = 30 * 24 * 3600
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 
 
 class SpecError(Exception):
@@ -21,13 +21,13 @@ class SpecError(Exception):
         return SpecError(f"{self.field} of {whole}", self.problem, self.remedy)
 
 
-def duration(text: object, field: str) -> float:
-    """Seconds of a duration such as `30s`, `1m` or `1m30s`. Raises SpecError."""
+def duration(text: object, field: str, least: float = 1.0) -> float:
+    """Seconds of a duration such as `30s`, `1m` or `1m30s`, `least` or more. Raises SpecError."""
     parts = _DURATION.findall(str(text))
-    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != str(text) or not 1 <= seconds <= _LONGEST:
-        raise SpecError(field, f"{text!r} is no duration from a second to 30 days", "write it like 30s or 1m")
-    return float(seconds)
+    seconds = sum(int(number) * _MILLISECONDS[unit] for number, unit in parts) / 1000
+    if "".join(number + unit for number, unit in parts) != str(text) or not least <= seconds <= _LONGEST:
+        raise SpecError(field, f"{text!r} is no duration from {least:g} s to 30 days", "write it like 30s or 1m")
+    return seconds
 
 
 def whole(values: Mapping[str, Any], key: str, default: int, field: str) -> int:

@@ -20,7 +20,7 @@ DEFAULT_WINDOW = "1m"
 
 DEFAULT_TIMEOUT = "10s"
 MOST_RETRIES = 10
-LONGEST_TIMEOUT = 3600.0
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.001, 3600.0
 
 DIRECT, WAIT = "direct", "wait"
 
@@ -156,7 +156,7 @@ def _gate(webhook: Mapping[str, Any]) -> Gate:
 
 def _timeout(text: object, field: str) -> float:
     """A thread waits for each, and there are few."""
-    seconds = duration(text, field)
+    seconds = duration(text, field, SHORTEST_TIMEOUT)
     if seconds > LONGEST_TIMEOUT:
         raise SpecError(
             field, f"{text!r} is longer than an hour", "set an hour at most; a gate is called at every check"

@@ -53,15 +53,24 @@ def test_the_steps_are_listed_or_counted_and_never_above_max_weight(stated: Any,
     assert parse(canary(stated)).steps == steps
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("90s", 90), ("1m", 60), ("1m30s", 90), ("2h", 7200)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("90s", 90), ("1m", 60), ("1m30s", 90), ("2h", 7200), ("1s500ms", 1.5)]
+)
 def test_durations_are_read_in_seconds(text: str, seconds: float) -> None:
     assert duration(text, "spec.analysis.interval") == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0s", "10", "s", "1.5s", "-1s", "ten", None, 10, "999999999h", "9" * 5000 + "s"])
+@pytest.mark.parametrize(
+    "text", ["", "0s", "10", "s", "1.5s", "-1s", "ten", "500ms", None, 10, "999999999h", "9" * 5000 + "s"]
+)
 def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
     with pytest.raises(SpecError, match=r"spec\.analysis\.interval: .* write it like 30s or 1m"):
         duration(text, "spec.analysis.interval")
+
+
+def test_a_call_may_be_given_less_than_a_second() -> None:
+    webhook = {"name": "gate", "url": "http://gate.test/", "timeout": "500ms"}
+    assert parse(canary({"stepWeight": 5, "webhooks": [webhook]})).gates[0].timeout == 0.5
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from analyzer.spec import LATER
 from tests.manifests.rendered import MANIFESTS, definitions, documents, fields
+
+OURS = ("CanaryPolicy", "Leader")
 
 KEYWORDS = {
     *("description", "type", "format", "default", "enum", "pattern", "properties", "required", "items"),
@@ -86,15 +89,33 @@ def version(kind: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("kind", FLAGGER)
+@pytest.mark.parametrize("kind", [*FLAGGER, *OURS])
 def test_every_field_has_a_type_and_a_description(kind: str) -> None:
     for path, field in fields(schema(kind)).items():
         assert "type" in field or field.get("x-kubernetes-int-or-string"), path
-        if path != "metadata" and not path.endswith(("[]", "{}")):  # the API server forbids a description of metadata
+        scalar = path.endswith(("[]", "{}")) and field["type"] not in ("object", "array")
+        if path != "metadata" and not scalar:  # the API server forbids a description of metadata
             assert field.get("description", "").endswith("."), path
 
 
-@pytest.mark.parametrize("kind", FLAGGER)
+@pytest.mark.parametrize("kind", [*FLAGGER, *OURS])
+def test_a_schema_is_structural_down_to_the_last_field(kind: str) -> None:
+    """What is not described is pruned, and nothing is let through undescribed."""
+    for path, field in fields(schema(kind)).items():
+        assert "x-kubernetes-preserve-unknown-fields" not in field, path
+        if field.get("type") == "object" and path != "metadata":
+            assert field.get("properties") or field.get("additionalProperties"), path
+        if field.get("type") == "array":
+            assert field.get("items"), path
+
+
+def test_a_field_says_that_it_is_refused_exactly_if_it_is() -> None:
+    analysis = fields(schema("Canary")["properties"]["spec"]["properties"]["analysis"])
+    refused = "This version of Detour refuses it."
+    assert {path for path, field in analysis.items() if refused in field.get("description", "")} == set(LATER)
+
+
+@pytest.mark.parametrize("kind", [*FLAGGER, *OURS])
 def test_a_schema_consists_of_known_keywords(kind: str) -> None:
     """A comma in an unquoted description makes its second half a keyword of its own, which the API server refuses."""
     for path, field in ({"": schema(kind)} | fields(schema(kind))).items():
@@ -117,7 +138,7 @@ def test_names_and_columns_are_those_of_flagger(kind: str) -> None:
     assert [(c["name"], c["jsonPath"], c.get("priority", 0)) for c in columns] == COLUMNS[kind]
 
 
-@pytest.mark.parametrize("kind", FLAGGER)
+@pytest.mark.parametrize("kind", [*FLAGGER, *OURS])
 def test_required_fields_exist(kind: str) -> None:
     for path, field in fields(schema(kind)).items():
         assert set(field.get("required", [])) <= set(field.get("properties", {})), path
@@ -125,12 +146,17 @@ def test_required_fields_exist(kind: str) -> None:
 
 def test_every_rule_says_what_to_do_in_a_message() -> None:
     found = 0
-    for kind in FLAGGER:
-        for path, field in fields(schema(kind)).items():
+    for kind in (*FLAGGER, *OURS):
+        for path, field in ({"": schema(kind)} | fields(schema(kind))).items():
             for rule in field.get("x-kubernetes-validations", []):
                 assert len(rule["message"]) > 10, path
                 found += 1
-    assert found >= 7
+    assert found >= 40
+
+
+def test_no_field_is_held_to_a_pattern_which_only_a_programmer_can_read() -> None:
+    for kind in (*FLAGGER, *OURS):
+        assert [path for path, field in fields(schema(kind)).items() if "pattern" in field] == []
 
 
 def test_fields_that_detour_adds_are_optional() -> None:
@@ -141,7 +167,8 @@ def test_fields_that_detour_adds_are_optional() -> None:
 
 def test_every_file_is_part_of_the_whole() -> None:
     (kustomization,) = documents("crds/kustomization.yaml")
-    named = {*kustomization["resources"], *(patch["path"] for patch in kustomization["patches"])}
+    parts = (*kustomization["patches"], *kustomization["replacements"])
+    named = {*kustomization["resources"], *(part["path"] for part in parts)}
     assert named == {file.name for file in (MANIFESTS / "crds").glob("*.yaml")} - {"kustomization.yaml"}
     (whole,) = documents("kustomization.yaml")
     apart = ("crds", "loadtester", "enforce", "own-secret", "cert-manager")  # on its own; and options
