@@ -34,7 +34,7 @@ def policy_of(deployment: Object, namespace: Object | None) -> str | None:
 
 
 def is_managed(deployment: Object, namespace: Object | None) -> bool:
-    """Whether the webhook is called for it, by its own label or its Namespace's (manifests/webhook.yaml)."""
+    """Whether the webhook is called for it, by its own label or its Namespace's (manifests/base/webhook.yaml)."""
     own = _label(deployment, stash.POLICY)
     around = _label(namespace, stash.POLICY) if namespace else None
     return (around if own is None else own) not in (None, stash.POLICY_NONE)

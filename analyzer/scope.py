@@ -1,7 +1,7 @@
 """Which namespaces are looked at: all of them, or those that the operator names (Flagger's -namespace).
 
 What is in the others is left alone, whatever stands on it. The API server calls the webhook by selectors of its own,
-so these have to agree (manifests/webhook.yaml, namespaceSelector): what is diverted elsewhere waits for nobody.
+so these have to agree (manifests/base/webhook.yaml, namespaceSelector): what is diverted elsewhere waits for nobody.
 """
 
 import logging

@@ -33,7 +33,7 @@ def deployment(name: str, image: str = "web:1", **metadata: Any) -> dict[str, An
 
 
 def trial() -> dict[str, Any]:
-    configuration = the("MutatingWebhookConfiguration", "zz-detour", "webhook.yaml")
+    configuration = the("MutatingWebhookConfiguration", "zz-detour", "base/webhook.yaml")
     webhook = configuration["webhooks"][0] | {"name": TRIAL, "clientConfig": {"url": "https://127.0.0.1:1/"}}
     requirement = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [NAMESPACE]}
     webhook |= {"objectSelector": {}, "namespaceSelector": {"matchExpressions": [requirement]}}

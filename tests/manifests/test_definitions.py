@@ -166,12 +166,11 @@ def test_fields_that_detour_adds_are_optional() -> None:
 
 
 def test_every_file_is_part_of_the_whole() -> None:
-    (kustomization,) = documents("crds/kustomization.yaml")
-    parts = (*kustomization["patches"], *kustomization["replacements"])
-    named = {*kustomization["resources"], *(part["path"] for part in parts)}
-    assert named == {file.name for file in (MANIFESTS / "crds").glob("*.yaml")} - {"kustomization.yaml"}
-    (whole,) = documents("kustomization.yaml")
-    apart = ("crds", "loadtester", "enforce", "own-secret", "cert-manager")  # on its own; and options
-    files = [file for file in MANIFESTS.rglob("*.yaml") if not file.is_relative_to(MANIFESTS / "charts")]
-    others = {str(file.relative_to(MANIFESTS)) for file in files if file.parent.name not in apart}
-    assert set(whole["resources"]) == (others - {"kustomization.yaml"}) | {"crds"}
+    for folder in ("base", "crds", "rbac", "policies"):
+        (kustomization,) = documents(f"{folder}/kustomization.yaml")
+        parts = (*kustomization.get("patches", ()), *kustomization.get("replacements", ()))
+        named = {*kustomization["resources"], *(part["path"] for part in parts)}
+        files = {file.name for file in (MANIFESTS / folder).glob("*.yaml")} - {"kustomization.yaml"}
+        assert {name for name in named if name.endswith(".yaml")} == files
+    (base,) = documents("base/kustomization.yaml")
+    assert {"../crds", "../rbac", "../policies"} < set(base["resources"])

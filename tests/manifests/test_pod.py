@@ -8,10 +8,11 @@ from tests.manifests.rendered import documents, the
 
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 CERTIFICATES = "/run/detour/tls"
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 def pod() -> dict[str, Any]:
-    found: dict[str, Any] = the("Deployment", "detour", "deployment.yaml")["spec"]["template"]["spec"]
+    found: dict[str, Any] = the("Deployment", "detour", "base/deployment.yaml")["spec"]["template"]["spec"]
     return found
 
 
@@ -61,7 +62,7 @@ def test_a_container_is_locked_down(name: str) -> None:
     }
     assert pod()["securityContext"]["runAsNonRoot"] is True
     assert pod()["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    (namespace,) = documents("namespace.yaml")
+    (namespace,) = documents("base/namespace.yaml")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
@@ -70,16 +71,16 @@ def test_probes_and_the_service_name_ports_that_exist_once() -> None:
     assert len(set(names)) == len(names)
     for c in pod()["containers"]:
         own = {port["name"] for port in c["ports"]}
-        probes = [c[kind]["httpGet"]["port"] for kind in ("readinessProbe", "livenessProbe") if kind in c]
+        probes = [c[kind]["httpGet"]["port"] for kind in PROBES if kind in c]
         assert set(probes) <= own
-    (port,) = the("Service", "detour", "deployment.yaml")["spec"]["ports"]
+    (port,) = the("Service", "detour", "base/deployment.yaml")["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (443, "webhook")
     assert {"name": "webhook", "containerPort": 8443} in container("webhook")["ports"]
 
 
 def test_the_service_selects_the_pod() -> None:
-    selector = the("Service", "detour", "deployment.yaml")["spec"]["selector"]
-    labels = the("Deployment", "detour", "deployment.yaml")["spec"]["template"]["metadata"]["labels"]
+    selector = the("Service", "detour", "base/deployment.yaml")["spec"]["selector"]
+    labels = the("Deployment", "detour", "base/deployment.yaml")["spec"]["template"]["metadata"]["labels"]
     assert selector.items() <= labels.items()
 
 
@@ -91,8 +92,8 @@ def test_the_webhook_knows_the_analyzer_by_the_account_that_the_pod_runs_as() ->
 
 
 def test_the_pod_is_connected_to_by_its_ports_alone_and_all_but_the_webhooks_by_pods() -> None:
-    spec = the("NetworkPolicy", "detour", "network.yaml")["spec"]
-    labels = the("Deployment", "detour", "deployment.yaml")["spec"]["template"]["metadata"]["labels"]
+    spec = the("NetworkPolicy", "detour", "base/network.yaml")["spec"]
+    labels = the("Deployment", "detour", "base/deployment.yaml")["spec"]["template"]["metadata"]["labels"]
     assert spec["podSelector"]["matchLabels"].items() <= labels.items()
     assert spec["policyTypes"] == ["Ingress"]
     anybody, pods = spec["ingress"]
@@ -100,10 +101,12 @@ def test_the_pod_is_connected_to_by_its_ports_alone_and_all_but_the_webhooks_by_
     assert pods["from"] == [{"namespaceSelector": {}}]
     open_ports = {port["port"] for rule in spec["ingress"] for port in rule["ports"]}
     assert open_ports == {port["name"] for c in pod()["containers"] for port in c["ports"]}
-    (base,) = documents("kustomization.yaml")
+    (base,) = documents("base/kustomization.yaml")
     assert "network.yaml" in base["resources"]
 
 
 @pytest.mark.parametrize("name", ["webhook", "analyzer"])
-def test_the_memory_of_a_container_is_bounded(name: str) -> None:
-    assert container(name)["resources"]["limits"]["memory"] == "1Gi"
+def test_a_container_asks_for_what_it_needs_and_its_memory_alone_is_bounded(name: str) -> None:
+    resources = container(name)["resources"]
+    assert set(resources["requests"]) == {"cpu", "memory"}
+    assert resources["limits"] == {"memory": "1Gi"}

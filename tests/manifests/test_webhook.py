@@ -11,7 +11,7 @@ POLICY = "detour.dev/policy"
 
 
 def webhooks() -> dict[str, dict[str, Any]]:
-    return {w["name"]: w for w in the("MutatingWebhookConfiguration", "zz-detour", "webhook.yaml")["webhooks"]}
+    return {w["name"]: w for w in the("MutatingWebhookConfiguration", "zz-detour", "base/webhook.yaml")["webhooks"]}
 
 
 def requirements(selector: dict[str, Any]) -> set[tuple[str, str, tuple[str, ...]]]:
@@ -58,8 +58,8 @@ def test_kube_system_and_our_own_namespace_are_never_caught_whatever_its_name(na
     own = ("kubernetes.io/metadata.name", "NotIn", ("kube-system", "detour"))
     assert own in requirements(webhooks()[name]["namespaceSelector"])
     (kustomization,) = documents("kustomization.yaml")
-    (replacement,) = kustomization["replacements"]
-    assert kustomization["namespace"] == "detour"
+    assert (kustomization["namespace"], kustomization["transformers"]) == ("detour", ["namespace"])
+    (replacement,) = the("ReplacementTransformer", "follow", "namespace/follow.yaml")["replacements"]
     assert replacement["source"] == {"kind": "Namespace", "name": "detour"}
     path = "webhooks.*.namespaceSelector.matchExpressions.[key=kubernetes.io/metadata.name].values.1"
     assert replacement["targets"][0]["fieldPaths"] == [path]
