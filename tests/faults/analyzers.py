@@ -7,17 +7,13 @@ of its token's bearer: https://kubernetes.io/docs/reference/access-authn-authz/s
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.kube import lease
@@ -29,77 +25,10 @@ from tests.bench import audit
 from tests.cluster.kubectl import KUBECONFIG, ROOT, Object, eventually, get, kubectl
 from tests.cluster.namespaces import unique
 from tests.cluster.reading import credentials
+from tests.faults.analyzer import Analyzer, free_port
 
 NAMESPACE, ACCOUNT, DEPLOYMENT = "detour", "detour-analyzer", "detour"
 LOGS = KUBECONFIG.parent / "faults"
-AT_WORK = "at work"
-"""What it logs when it has begun."""
-
-
-@dataclass(frozen=True, slots=True)
-class Analyzer:
-    """One process. `pod` is what it is called in the Lease; what it logged before it began is none of its own."""
-
-    pod: str
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
-    offset: int
-
-    def kill(self) -> None:
-        """As a crash: it hears nothing of it."""
-        self.process.kill()
-        self.process.wait(10)
-
-    def stop(self) -> None:
-        """As the kubelet asks it to end; it may give the lease back."""
-        self.process.terminate()
-        self.process.wait(20)
-
-    def pause(self) -> None:
-        """It stands still, and does not notice that time passes."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    @property
-    def paused(self) -> bool:
-        """Whether it stands still, by whomever: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
-        return stat.rpartition(")")[2].split()[0] == "T"
-
-    @property
-    def running(self) -> bool:
-        return self.process.poll() is None
-
-    @property
-    def ready(self) -> bool:
-        """Whether it knows what there is, so that it can act as soon as it leads."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    @property
-    def said(self) -> str:
-        """Its log."""
-        with self.log.open("rb") as log:
-            log.seek(self.offset)
-            return log.read().decode(errors="replace")
-
-    def until_at_work(self, seconds: float = 30) -> None:
-        """Wait until it leads and has begun."""
-        eventually(lambda: AT_WORK in self.said or not self.running, f"{self.pod} is at work", seconds, self._tail)
-        assert self.running, f"{self.pod} has ended: {self._tail()}"
-
-    def until_ended(self, seconds: float = 30) -> int:
-        """Wait for its end; the exit status, negative for a signal."""
-        return self.process.wait(seconds)
-
-    def _tail(self) -> str:
-        return self.said[-1000:]
 
 
 class Analyzers:
@@ -131,7 +60,7 @@ class Analyzers:
         kubeconfig = self._kubeconfig(name, server)
         log = LOGS / f"{pod}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        port = _free_port()
+        port = free_port()
         certificates = self._folder / f"tls-{name}"
         certificates.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "detour", "analyzer", f"--certificates={certificates}"]
@@ -296,9 +225,3 @@ def _spec_of_a_pod_that_never_runs() -> Object:
 def _waits_for_the_kubelet(pod: Object) -> bool:
     states = [status.get("state", {}) for status in pod.get("status", {}).get("containerStatuses", ())]
     return any(state.get("waiting", {}).get("reason") == "CrashLoopBackOff" for state in states)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tests.cluster.kubectl import eventually
 from tests.faults import etcd
-from tests.faults.analyzers import Analyzer
+from tests.faults.analyzer import Analyzer
 from tests.faults.components import kill, until_the_api_server_answers
 from tests.faults.infra_api import API_SERVER
 from tests.faults.row import Leader, row

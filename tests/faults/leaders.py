@@ -6,7 +6,7 @@ from collections.abc import Callable
 from analyzer.kube import lease
 from tests.cluster.kubectl import eventually
 from tests.faults.accepted import writes
-from tests.faults.analyzers import Analyzer
+from tests.faults.analyzer import Analyzer
 from tests.faults.row import Leader, row
 from tests.faults.scene import Scene
 
