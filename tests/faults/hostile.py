@@ -30,7 +30,7 @@ EACH, TYPED = 60, 8  # updates of a block: written over a connection that is kep
 MOST = 2.0  # times the p99 without an attack
 MOST_MEMORY = 500.0  # MB of RSS; the webhook's container may have 1,074
 LONGEST_PROBE = 5.0  # seconds: the probes' timeoutSeconds
-TLS_PORT, PLAIN_PORTS = 8443, (8081, 8082)
+TLS_PORT, PLAIN_PORTS = 443, (8081, 8082)
 
 
 @row(Leader.NOBODY)
@@ -39,7 +39,7 @@ def webhook_attacked(scene: Scene) -> None:
     diverted, p99 at most twice that without in the same run, that of `kubectl set image`, too; nothing is restarted;
     promoted."""
     scene.update()
-    restarts = _restarts()
+    restarts, address = _restarts(), _service_address()
     with namespace("hostile", MANAGED) as where, closing(Lane(where, "idle")) as lane:
         idle.deploy(where, ["idle", "typed"])
         calm, attacked = Updates(where, lane, scene.short), Updates(where, lane, scene.short)
@@ -47,7 +47,7 @@ def webhook_attacked(scene: Scene) -> None:
         for names in _occasions(ATTACKS, scene):
             calm.send()
             before = sizes()["webhook"]
-            with under("tls", names, _pod_address(), TLS_PORT, 120, *network.entering()):
+            with under("tls", names, address, TLS_PORT, 120, *network.entering()):
                 block = attacked.send()
                 during = sizes()["webhook"]
             scene.note(_line(names, block, before, during))
@@ -144,15 +144,24 @@ def _status(host: str, port: int, path: str) -> int:
         connection.close()
 
 
-def _pod() -> Object:
-    """The pod that serves."""
-    found = [pod for pod in get("-n", "detour", "pods")["items"] if "deletionTimestamp" not in pod["metadata"]]
-    return dict(found[-1])
+def _pods() -> list[Object]:
+    """Those that serve."""
+    return [pod for pod in get("-n", "detour", "pods")["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+
+def _service_address() -> str:
+    """Where the API server calls all of them."""
+    return str(get("-n", "detour", "service", "detour")["spec"]["clusterIP"])
 
 
 def _pod_address() -> str:
-    return str(_pod()["status"]["podIP"])
+    """Of one: probes come to each by itself."""
+    return str(_pods()[0]["status"]["podIP"])
 
 
-def _restarts() -> list[int]:
-    return [status["restartCount"] for status in _pod()["status"]["containerStatuses"]]
+def _restarts() -> dict[str, int]:
+    return {
+        f"{pod['metadata']['name']}/{status['name']}": status["restartCount"]
+        for pod in _pods()
+        for status in pod["status"]["containerStatuses"]
+    }
