@@ -13,7 +13,7 @@ _LINK = re.compile(
     r"(?<!!)\[[^\]]+\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<image>[^)\s]+)\)|(?:src|srcset)=\"(?P<source>[^\"]+)\""
 )
 _FENCE = re.compile(r"^(?P<mark>```+)(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=mark)\s*$", re.MULTILINE | re.DOTALL)
-_NOTE = re.compile(r"<!-- (?P<note>.+?) -->\s*\Z", re.DOTALL)
+_NOTE = re.compile(r"<!-- (?P<note>(?:(?!-->).)+?) -->\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
