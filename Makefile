@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench faults soak twins docs lint up down venv lock release
+.PHONY: help demo test unit cluster bench faults soak twins chart docs lint up down venv lock release
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ soak: up ## Hundreds of random commands, then a million broken reviews; writes d
 
 twins: up ## Random commands for Deployments with and without Detour, compared; writes docs/evidence/twin.md (SEED, COUNT)
 	@$(BIN)/python -m tests.twin
+
+chart: venv ## What of the charts is made from something else: values.yaml, their files, docs/options.md
+	@$(BIN)/python -m tests.charts
 
 docs: venv ## The pages that are made from something else: docs/fields.md
 	@$(BIN)/python -m tests.docs

@@ -24,12 +24,18 @@ HEADINGS = {
     "detour": """
 ## Detour
 
-    helm upgrade --install detour manifests/charts/detour --namespace detour --create-namespace
+<!-- not run: tests/charts renders them, and the cluster tests install them -->
+```sh
+helm upgrade --install detour manifests/charts/detour --namespace detour --create-namespace
+```
 """,
     "loadtester": """
 ## The load tester
 
-    helm upgrade --install flagger-loadtester manifests/charts/loadtester --namespace test
+<!-- not run: tests/charts renders them, and the cluster tests install them -->
+```sh
+helm upgrade --install flagger-loadtester manifests/charts/loadtester --namespace test
+```
 """,
 }
 COLUMNS = """

@@ -1,6 +1,7 @@
 """Whatever Detour says, a person who searches the documents for it finds it, and what they show is really said."""
 
 import ast
+import re
 
 from analyzer.journal import REASON
 from analyzer.status import Outcome, Phase
@@ -68,3 +69,20 @@ def test_no_message_is_explained_that_is_no_longer_said() -> None:
 def pieces(sentence: str, least: int) -> list[str]:
     """What stands between the gaps, if it has enough words to be told from others."""
     return [piece for piece in map(trimmed, sentence.split(GAP)) if words(piece) >= least]
+
+
+def test_every_label_and_annotation_of_ours_is_explained() -> None:
+    explained = (DOCS / "keys.md").read_text(encoding="utf-8")
+    assert sorted(key for key in keys() if key not in explained) == []
+
+
+def keys() -> set[str]:
+    """Those that the code writes or reads, by its constants."""
+    found: set[str] = set()
+    for part in ("webhook", "analyzer", "certs", "detour"):
+        for path in (ROOT / part).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+            found |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"detour\.dev/[a-z-]+", text)}
+    assert len(found) > 20, "they are still found"
+    return found
