@@ -1,6 +1,6 @@
 """docs/fields.md: every field of the definitions, from their own schemas, and whether this version carries it out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from analyzer.fields import SpecError
@@ -29,12 +29,6 @@ _READ = {
 CARRIED_OUT = {kind: names.split() for kind, names in _READ.items()}
 """What the code reads, with all that is below; tests/docs/test_fields.py tells it from what is refused."""
 
-ONLY = {
-    "provider": "This version takes `nginx` alone.",
-    "targetRef.kind": "This version takes `Deployment` alone.",
-    "analysis.webhooks[].type": "This version takes `rollout` alone.",
-    "provider.type": "This version takes `prometheus` alone.",
-}
 REFUSED, IDLE = "refused", "idle"
 FOLDED = {REFUSED: "Not there yet", IDLE: "No effect here"}
 
@@ -72,14 +66,14 @@ def page() -> str:
         parts.append(_table(kind, schema["spec"]))
         if kind == "Canary":
             parts.append("### Status of a Canary\n\nWritten by the analyzer alone. Paths are below `status`.\n")
-            parts.append(_rows(list(_fields(schema["status"])), lambda _path: ""))
+            parts.append(_rows(list(_fields(schema["status"]))))
     return "\n".join(parts)
 
 
 def effect(kind: str, path: str) -> str:
     """Whether this version carries a field out; "" if it does."""
     if any(path == known or path.startswith((f"{known}.", f"{known}[", f"{known}{{")) for known in CARRIED_OUT[kind]):
-        return ONLY.get(path, "")
+        return ""
     if any(known.startswith((f"{path}.", f"{path}[")) for known in CARRIED_OUT[kind]):
         return ""
     if kind == "Canary" and is_refused(path):
@@ -109,15 +103,12 @@ def _table(kind: str, schema: Schema) -> str:
     groups: dict[str, list[tuple[str, Schema]]] = {}
     for path, field in _fields(schema):
         if not path.startswith(of_canary):
-            here = effect(kind, path)
-            groups.setdefault(here if here in FOLDED else "", []).append((path, field))
-    text = _rows(groups.get("", []), lambda path: effect(kind, path)) if "" in groups else ""
+            groups.setdefault(effect(kind, path), []).append((path, field))
+    text = _rows(groups.get("", []))
     for here, title in FOLDED.items():
-        if here in groups:
-            rows = _rows(groups[here], lambda _path: "")
-            text += (
-                f"\n<details><summary>{title}: {len(groups[here])} fields of {kind}</summary>\n\n{rows}\n</details>\n"
-            )
+        if found := groups.get(here):
+            summary = f"<summary>{title}: {len(found)} fields of {kind}</summary>"
+            text += f"\n<details>{summary}\n\n{_rows(found)}\n</details>\n"
     return text
 
 
@@ -133,8 +124,11 @@ def _fields(schema: Schema, path: str = "", required: bool = False) -> Iterator[
             yield from (each for each in _fields(below, path + mark) if each[0] != path + mark)
 
 
-def _rows(fields: list[tuple[str, Schema]], said: Callable[[str], str]) -> str:
-    rows = [f"| `{path}` | {_type(field)} | {_meaning(field, said(path))} |" for path, field in fields]
+def _rows(fields: list[tuple[str, Schema]]) -> str:
+    """A table, if there is anything to be in it."""
+    if not fields:
+        return ""
+    rows = [f"| `{path}` | {_type(field)} | {_meaning(field)} |" for path, field in fields]
     return "\n".join(["| field | type | meaning |", "|---|---|---|", *rows, ""])
 
 
@@ -150,10 +144,10 @@ def _type(field: Schema) -> str:
     return f"{kind}, **required**" if field.get("needed") else kind
 
 
-def _meaning(field: Schema, effect_here: str) -> str:
+def _meaning(field: Schema) -> str:
     said = " ".join(str(field.get("description", "")).split()).replace("|", "\\|").replace("<", "&lt;")
     values = ", ".join(f"`{value}`" for value in field.get("enum", ()) if value)
     default = f"Default `{field['default']}`." if "default" in field else ""
     rules = [rule["message"].strip() for rule in field.get("x-kubernetes-validations", ())]
     refusal = f"Refused otherwise: {'; '.join(rules)}." if rules else ""
-    return " ".join(filter(None, [said, f"One of {values}." if values else "", default, refusal, effect_here]))
+    return " ".join(filter(None, [said, f"One of {values}." if values else "", default, refusal]))

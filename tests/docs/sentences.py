@@ -28,6 +28,7 @@ ELSEWHERE = {
     "analyzer/kube/together.py": "how a connection ended, for logs",
     "analyzer/kube/mishap.py": "tests alone",
     "analyzer/metrics/builtin.py": "PromQL",
+    "analyzer/census.py": "metrics",
     "analyzer/departure.py": "the last lines of a log",
     "certs/rotation.py": "progress, for logs, but for one line, which certificates.md has",
 }
