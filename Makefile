@@ -9,8 +9,10 @@ BIN := $(VENV)/bin
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: up ## The main job on live traffic: a good version is promoted, a bad one rolled back
-	@$(BIN)/detour demo --kubeconfig .sandbox/kubeconfig
+ELSEWHERE := $(filter command,$(origin KUBECONFIG))
+
+demo: $(if $(ELSEWHERE),venv,up) ## The main job on live traffic: a good version is promoted, a bad one rolled back (KUBECONFIG)
+	@$(BIN)/detour demo --kubeconfig $(if $(ELSEWHERE),$(KUBECONFIG),.sandbox/kubeconfig)
 
 test: lint unit cluster ## Every check and every test (sets everything up)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 import urllib3
 
-from detour.demo import scenario, stage
+from detour.demo import scenario
 from detour.demo.kubectl import DemoError
 from detour.demo.report import problems, summary
+from detour.demo.venue import PROMETHEUS_IMAGE
 from detour.demo.view import choose
 
 SANDBOX = Path(".sandbox")
@@ -28,10 +29,20 @@ def default_kubectl() -> str:
     return str(sandbox.absolute()) if sandbox.is_file() else shutil.which("kubectl") or "kubectl"
 
 
-def an_address(_: click.Context, parameter: click.Parameter, value: str) -> str:
+def is_the_sandboxs(kubeconfig: str) -> bool:
+    """Whether a kubeconfig is the sandbox's own."""
+    return Path(kubeconfig).absolute() == (SANDBOX / "kubeconfig").absolute()
+
+
+def sandboxs_ingress() -> str:
+    """Where the sandbox publishes its Ingress controller."""
+    return f"http://127.0.0.1:{os.environ.get('DETOUR_SANDBOX_HTTP_PORT', '8080')}"
+
+
+def an_address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """The value, if it can be one. Raises BadParameter."""
-    if urllib3.util.parse_url(value).scheme not in ("http", "https"):
-        raise click.BadParameter(f"{value!r} is no address; write it like {parameter.default}")
+    if value is not None and urllib3.util.parse_url(value).scheme not in ("http", "https"):
+        raise click.BadParameter(f"{value!r} is no address; write it like http://127.0.0.1:8080")
     return value
 
 
@@ -52,27 +63,46 @@ def a_kubeconfig(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--kubectl", default=default_kubectl, help="by default the sandbox's, else the one on the path")
 @click.option(
     "--ingress",
-    default="http://127.0.0.1:8080",
-    show_default=True,
     callback=an_address,
-    help="the Ingress controller, as reached from here",
+    help="the Ingress controller, as reached from here; outside of the sandbox it is found",
 )
 @click.option(
     "--prometheus-in-cluster",
-    default=stage.PROMETHEUS,
-    show_default=True,
     callback=an_address,
-    help="as reached by the analyzer",
+    help="one that scrapes pods every second, as the analyzer reaches it; by default the demo brings its own",
 )
+@click.option("--prometheus-image", default=PROMETHEUS_IMAGE, show_default=True, help="of the one that it brings")
+@click.option("--ingress-class", default="", help="by default one that is known to split requests")
 @click.option("--plain", is_flag=True, help="lines instead of a picture, as without a terminal")
 @click.option("--keep", is_flag=True, help="leave namespace detour-demo for a look around")
-def command(kubeconfig: str, kubectl: str, ingress: str, prometheus_in_cluster: str, plain: bool, keep: bool) -> None:
+def command(
+    kubeconfig: str,
+    kubectl: str,
+    ingress: str | None,
+    prometheus_in_cluster: str | None,
+    prometheus_image: str,
+    ingress_class: str,
+    plain: bool,
+    keep: bool,
+) -> None:
     """Ship a good and a bad version on live traffic, and account for every request.
+
+    In any cluster that is fit for Detour (detour doctor). All that it makes is in namespace detour-demo, which goes.
 
     Exits 1 if a request failed, if the primary ever ran what was not proven, or if a version did not end as it
     should; 2 if the demo cannot be run.
     """
-    settings = scenario.Settings(kubeconfig, kubectl, ingress, prometheus_in_cluster, keep)
+    here = is_the_sandboxs(kubeconfig)
+    settings = scenario.Settings(
+        kubeconfig,
+        kubectl,
+        here,
+        ingress or (sandboxs_ingress() if here else ""),
+        prometheus_in_cluster or "",
+        prometheus_image,
+        ingress_class,
+        keep,
+    )
     try:
         report = scenario.play(settings, choose(plain))
     except (DemoError, TimeoutError) as error:

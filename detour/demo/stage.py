@@ -7,9 +7,10 @@ from analyzer.kube.errors import ApiError, NotFound, Unreachable
 from analyzer.kube.resources import CANARIES, Resource
 from detour.demo.kubectl import DemoError, Kubectl
 from detour.demo.observation import NAMESPACE
+from detour.demo.venue import SANDBOXES_PROMETHEUS, Venue
 
-PROMETHEUS = "http://prometheus.monitoring:9090"
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+RULES = "spec:\n  rules:"  # of the Ingress
 MARK = "app.kubernetes.io/part-of"
 
 
@@ -33,17 +34,22 @@ def clear(kubectl: Kubectl, wait: bool) -> None:
     kubectl.quietly(f"delete namespace {NAMESPACE} --ignore-not-found --wait={str(wait).lower()} --timeout=120s")
 
 
-def build(kubectl: Kubectl, prometheus: str) -> None:
+def build(kubectl: Kubectl, venue: Venue) -> None:
     """Make everything, and wait until the next update is certain to be diverted."""
     kubectl.say(f"clearing namespace {NAMESPACE}")
     clear(kubectl, wait=True)
     kubectl.say("applying podinfo 6.0.0 with Service, Ingress, two MetricTemplates and a Canary")
-    kubectl.quietly("apply -f -", objects(prometheus))
-    kubectl.quietly(f"-n {NAMESPACE} rollout status deployment/podinfo --timeout=90s")
+    kubectl.quietly("apply -f -", objects(venue.prometheus, venue.ingress_class))
+    if venue.more:
+        kubectl.say("applying a Prometheus of the demo's own")
+        kubectl.quietly("apply -f -", venue.more)
+        kubectl.quietly(f"-n {NAMESPACE} rollout status deployment/prometheus --timeout=120s")
+    kubectl.quietly(f"-n {NAMESPACE} rollout status deployment/podinfo --timeout=120s")
     kubectl.typed(f"-n {NAMESPACE} wait --for=condition=guarded canary/podinfo --timeout=60s")
 
 
-def objects(prometheus: str) -> str:
-    """The YAML of the demo, with the address at which the cluster has its Prometheus."""
+def objects(prometheus: str, ingress_class: str = "") -> str:
+    """The YAML of the demo, with the address at which the cluster has its Prometheus, and the class of the Ingress."""
     text = files("detour.demo").joinpath("podinfo.yaml").read_text(encoding="utf-8")
-    return text.replace(PROMETHEUS, prometheus)
+    chosen = f"spec:\n  ingressClassName: {ingress_class}\n  rules:" if ingress_class else RULES
+    return text.replace(SANDBOXES_PROMETHEUS, prometheus).replace(RULES, chosen)

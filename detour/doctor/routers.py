@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.routing.classes import IS_DEFAULT, SPLITTING
-from detour.doctor.finding import Finding, ok, warn
+from detour.doctor.finding import Finding, Level, ok, warn
 from detour.doctor.snapshot import Object, Snapshot, called, containers_of, is_running, name_of
 
 CHECK = "ingress"
@@ -26,6 +26,7 @@ class Controller:
     """One that runs; `lacks` is why it does not split, "" if it does."""
 
     name: str
+    workload: Object
     lacks: str = ""
 
 
@@ -36,9 +37,9 @@ def controllers(seen: Snapshot) -> list[Controller]:
         for container in containers_of(workload):
             image = str(container.get("image") or "")
             if _NGINX.search(image):
-                found.append(Controller(f"ingress-nginx ({called(workload)})"))
+                found.append(Controller(f"ingress-nginx ({called(workload)})", workload))
             elif _TRAEFIK.search(image):
-                found.append(Controller(f"Traefik ({called(workload)})", _traefik(container, image)))
+                found.append(Controller(f"Traefik ({called(workload)})", workload, _traefik(container, image)))
     return found
 
 
@@ -52,10 +53,20 @@ def check(seen: Snapshot) -> Iterator[Finding]:
         yield warn(CHECK, f"no IngressClass: {FALLBACK}", remedy)
 
 
+def splitting(seen: Snapshot) -> list[str]:
+    """The IngressClasses whose controller splits requests, the cluster's default first."""
+    running, chosen = controllers(seen), seen.argument("analyzer", "--ingress-class")
+    able = [each for each in seen.classes if _class(each, running, chosen).level is Level.OK]
+    return [name_of(each) for each in sorted(able, key=_is_default, reverse=True)]
+
+
+def _is_default(found: Object) -> bool:
+    return (found["metadata"].get("annotations") or {}).get(IS_DEFAULT) == "true"
+
+
 def _class(found: Object, running: list[Controller], chosen: str) -> Finding:
     controller = str(found["spec"].get("controller", ""))
-    default = (found["metadata"].get("annotations") or {}).get(IS_DEFAULT) == "true"
-    what = f"class {name_of(found)}{', the default,' if default else ''} is served by {controller}"
+    what = f"class {name_of(found)}{', the default,' if _is_default(found) else ''} is served by {controller}"
     if name_of(found) == chosen:
         return ok(CHECK, f"{what}, which splits by canary annotations, as --ingress-class says")
     if chosen or not SPLITTING.search(controller):

@@ -10,9 +10,10 @@ from detour.demo import stage
 from detour.demo.observation import NAMESPACE
 from detour.demo.record import NAME
 from detour.demo.traffic import HOST
+from detour.demo.venue import SANDBOXES_PROMETHEUS
 
 
-def parsed(prometheus: str = stage.PROMETHEUS) -> Iterator[dict[str, Any]]:
+def parsed(prometheus: str = SANDBOXES_PROMETHEUS) -> Iterator[dict[str, Any]]:
     yield from yaml.safe_load_all(stage.objects(prometheus))
 
 
@@ -48,3 +49,13 @@ def test_every_metric_of_the_canary_has_its_template() -> None:
 def test_prometheus_is_where_the_option_says(address: str) -> None:
     templates = [document for document in parsed(address) if document["kind"] == "MetricTemplate"]
     assert {template["spec"]["provider"]["address"] for template in templates} == {address}
+
+
+def test_the_ingress_is_of_the_class_that_splits() -> None:
+    classes = [
+        document["spec"].get("ingressClassName")
+        for chosen in ("", "edge")
+        for document in yaml.safe_load_all(stage.objects(SANDBOXES_PROMETHEUS, chosen))
+        if document["kind"] == "Ingress"
+    ]
+    assert classes == [None, "edge"]

@@ -17,14 +17,17 @@ TRAEFIK = ("--entryPoints.web.address=:80", "--providers.kubernetesIngressNGINX=
 
 
 def workload(name: str, *images: str, namespace: str = "apps", kind: str = "Deployment", **more: Any) -> Object:
-    """A Deployment; `labels`, `args`, `env` (of every container) and `replicas` may be given."""
+    """A Deployment; `labels`, those of its `pods`, `args`, `env` and `replicas` may be given."""
     one = {"args": list(more.get("args", ())), "env": list(more.get("env", ()))}
-    containers = [{"name": str(number), "image": image, **one} for number, image in enumerate(images)]
-    replicas = more.get("replicas", 1)
+    containers: list[Object] = [{"name": str(number), "image": image, **one} for number, image in enumerate(images)]
+    replicas, pods = more.get("replicas", 1), {"labels": more.get("pods", {})}
     return {
         "kind": kind,
         "metadata": {"namespace": namespace, "name": name, "labels": more.get("labels", {}), "generation": 1},
-        "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}},
+        "spec": {
+            "replicas": replicas,
+            "template": {"metadata": pods, "spec": {"containers": containers}},
+        },
         "status": {"replicas": replicas, "availableReplicas": more.get("available", replicas)},
     }
 
