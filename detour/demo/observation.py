@@ -10,6 +10,7 @@ from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS, EVENTS, Resource
 from analyzer.kube.watch import Watch
+from analyzer.memory import unpacked
 from detour.demo.record import CANARY, NAME, Moment, Record
 from webhook.revision import digest
 
@@ -107,7 +108,7 @@ class Observer:
     def _canary_says_passed(self, template: str) -> bool:
         for _ in range(TRIES):
             try:
-                status = self._client.get(CANARIES, NAMESPACE, NAME).get("status") or {}
+                status = unpacked(self._client.get(CANARIES, NAMESPACE, NAME).get("status") or {})
                 return status.get("revision") == template and status.get("phase") in PASSED
             except (ApiError, Unreachable):
                 time.sleep(BETWEEN)

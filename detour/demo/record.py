@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from analyzer.memory import unpacked
 from detour.demo.figures import Step, Trial
 
 Object = dict[str, Any]
@@ -47,7 +48,7 @@ class Record:
 
     def on_canary(self, canary: Object, now: float) -> None:
         """The Canary changed."""
-        status = canary.get("status") or {}
+        status = unpacked(canary.get("status") or {})
         self.phase = status.get("phase", "")
         self.endings = tuple(status.get("history") or ())
         before, self.weight = self.weight, int(status.get("canaryWeight", 0))

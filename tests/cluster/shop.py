@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from analyzer.memory import unpacked
 from tests.cluster import namespaces
 from tests.cluster.deployed import Deployed
 from tests.cluster.kubectl import Object, Said, eventually, exists, kubectl
@@ -141,7 +142,7 @@ class Shop(Deployed):
     def status(self) -> Object:
         """The Canary's; empty until there is one, which under a policy is soon after the first update."""
         found = self.get("canaries", "--field-selector", "metadata.name=podinfo")["items"]
-        return dict(found[0].get("status") or {}) if found else {}
+        return dict(unpacked(found[0].get("status") or {})) if found else {}
 
     @property
     def phase(self) -> str:
