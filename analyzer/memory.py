@@ -31,9 +31,9 @@ _FLAGGERS = {
 }
 
 
-def is_kept_in_one_piece(canary: Object) -> bool:
-    """Whether the status of a Canary as it is stored now had to be packed."""
-    return KEY in ((canary.get("status") or {}).get(_MAP) or {})
+def like(canary: Object, status: dict[str, Any]) -> dict[str, Any]:
+    """A new status in the form in which that of a Canary is stored now."""
+    return packed(status) if KEY in ((canary.get("status") or {}).get(_MAP) or {}) else status
 
 
 def was_dropped(sent: Object, stored: Object) -> bool:

@@ -13,10 +13,9 @@ def remember(cluster: Cluster, canary: dict[str, Any]) -> None:
     Raises the errors of `analyzer.kube.errors`.
     """
     metadata, status = canary["metadata"], canary["status"]
-    stored = cluster.canaries.get(metadata["namespace"], metadata["name"])
-    if stored is not None and memory.is_kept_in_one_piece(stored):
-        canary = {**canary, "status": memory.packed(status)}
-    answer = cluster.client.replace_status(CANARIES, canary)
-    if memory.was_dropped(canary["status"], answer.get("status") or {}):
+    stored = cluster.canaries.get(metadata["namespace"], metadata["name"]) or {}
+    sent = memory.like(stored, status)
+    answer = cluster.client.replace_status(CANARIES, {**canary, "status": sent})
+    if memory.was_dropped(sent, answer.get("status") or {}):
         answer = cluster.client.replace_status(CANARIES, {**answer, "status": memory.packed(status)})
     cluster.canaries.learn(answer)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzer import workload
+from analyzer import memory, workload
 from analyzer.conditions import to_object
 from analyzer.holdings import LABEL, holders
 from analyzer.kube.errors import Conflict, NotFound
@@ -106,7 +106,7 @@ def _rest(here: Installation) -> None:
 def _rested(canary: Object, status: Status) -> dict[str, Any]:
     resting = replace(status, weight=0).rest() if status.phase.in_flight else status
     resting = replace(resting, guarded=False, problem="Detour was removed")
-    return to_object(resting, canary.get("status") or {}, datetime.now(UTC))
+    return memory.like(canary, to_object(resting, canary.get("status") or {}, datetime.now(UTC)))
 
 
 def waiting(deployment: Object) -> stash.Stash | None:
