@@ -1,6 +1,6 @@
-# The same sources and the same base give the same content, whatever the day: everything is locked by its hash, and
-# bytecode goes by the hash of its source. SOURCE_DATE_EPOCH (`--output type=image,rewrite-timestamp=true` of docker
-# buildx, `--timestamp` of buildah) makes the layers the same, too.
+# The same sources on the same base give the same content, whatever the day: everything is locked by its hash, and
+# bytecode goes by the hash of its source. To make the layers the same, too, let the builder set the files' times:
+# `buildah bud --timestamp=0`, or docker buildx with SOURCE_DATE_EPOCH=0 and `--output type=image,rewrite-timestamp=true`.
 ARG BASE=python:3.11-slim-bookworm
 
 # The packages: installed anew only when their lock changes, and by a pip that stays behind.
@@ -29,8 +29,11 @@ RUN cd /opt/detour \
     && chmod 755 bin/detour
 
 FROM ${BASE} AS detour
-# Nothing in it can install anything: the base's own pip goes, too.
-RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/*
+# Nothing in it can install anything: the base's own pip goes, too. And nobody can write bytecode later, of which
+# python:3.11-slim has none for the standard library; where there is some it stays.
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/* \
+    && python3 -m compileall -q --invalidation-mode unchecked-hash -x '/(test|tests|idlelib|lib2to3|.*-packages)/' \
+        "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=packages /opt/detour /opt/detour
 COPY --from=sources /opt/detour /opt/detour
 ENV PATH=/opt/detour/bin:$PATH \
@@ -40,10 +43,12 @@ USER 65532:65532
 ENTRYPOINT ["detour"]
 ARG VERSION=dev
 ARG REVISION=
+ARG CREATED=
 LABEL org.opencontainers.image.title="detour" \
     org.opencontainers.image.description="Every Deployment update takes a detour through a canary" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.created="${CREATED}"
 
 # Apart from what follows, so that a change of the sources does not install it anew.
 FROM ${BASE} AS hey

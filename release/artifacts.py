@@ -51,9 +51,9 @@ class Making:
                 name,
                 STAGES[image],
                 on=self.base or buildah.base(),
-                epoch=self.tree.epoch,
                 VERSION=self.version,
                 REVISION=self.tree.revision,
+                CREATED=sbom.moment(self.tree.epoch),
             )
             buildah.save(name, plain)
         stem = f"{_last(image)}-{self.version}"

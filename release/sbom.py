@@ -41,7 +41,7 @@ def bill(image: str, version: str, contents: Contents, hashes: Hashes, epoch: in
             "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, contents.identity)}",
             "version": 1,
             "metadata": {
-                "timestamp": datetime.fromtimestamp(epoch, UTC).isoformat().replace("+00:00", "Z"),
+                "timestamp": moment(epoch),
                 "component": {
                     "type": "container",
                     "bom-ref": image,
@@ -54,6 +54,11 @@ def bill(image: str, version: str, contents: Contents, hashes: Hashes, epoch: in
         },
         indent=2,
     )
+
+
+def moment(epoch: int) -> str:
+    """Seconds since 1970 as RFC 3339 has them."""
+    return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _component(package: Package, hashes: Hashes) -> Object:

@@ -19,6 +19,9 @@ PACKAGES = "ca-certificates,python3"
 LUGGAGE = ("var/cache/apt", "var/lib/apt/lists", "usr/share/locale", "usr/share/man")
 DOCUMENTS = "usr/share/doc"  # what the licences ask for stays
 LICENCE = "copyright"
+# What is added to the base is of 1970, so that kept layers are those that a build elsewhere would make; Docker's format
+# would add the names of containers. The base keeps its times: by them its Python knows its bytecode.
+REPRODUCIBLE = ("--timestamp=0", "--format=oci")
 # In a mount namespace of its own: what a program mounts goes with it, however it ends.
 UNSHARED = ("unshare", "--mount")
 # Of this machine, for the build alone, so mounted and not copied: what pip and apt trust, and where pip fetches from.
@@ -31,28 +34,27 @@ def base() -> str:
     Call it with the cache's lock held.
     """
     archive = _base()
-    name = f"localhost/detour-base:{archive.parent.name}"
+    name = f"localhost/detour-python:{archive.parent.name}"
     if name not in run("images", "--format={{.Name}}:{{.Tag}}").splitlines():
         container = run("from", "scratch").strip()
         run("add", "--quiet", container, str(archive), "/")
-        run("commit", "--quiet", container, name)
+        run("commit", "--quiet", "--format=oci", container, name)
         run("rm", container)
     return name
 
 
-def build(
-    folder: Path, image: str, stage: str | None = None, *, on: str, epoch: int | None = None, **values: str
-) -> None:
+def build(folder: Path, image: str, stage: str | None = None, *, on: str, anew: bool = False, **values: str) -> None:
     """The image of a folder's Dockerfile, of its last stage or of another, on the base image `on`.
 
-    `values` are the build's arguments. With an `epoch`, in seconds, the same sources give the same bytes.
+    `values` are the build's arguments. The same sources give the same image id, `anew` (without the layers that are
+    kept) or not.
     """
     arguments = [f"--build-arg={name}={value}" for name, value in {"BASE": on, **values}.items()]
     volumes = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
     # Without --force-rm a stage that adds nothing to another leaves a container behind, which keeps its image for ever.
-    options = ["--isolation=chroot", "--layers", "--force-rm", "--format=oci", f"--tag={image}"]
+    options = ["--isolation=chroot", "--layers", "--force-rm", *REPRODUCIBLE, f"--tag={image}"]
     options += [f"--target={stage}"] if stage else []
-    options += [f"--timestamp={epoch}"] if epoch is not None else []
+    options += ["--no-cache"] if anew else []
     run("bud", *options, *arguments, *volumes, str(folder))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 import detour
+from sandbox import buildah, cache
 from tests.cluster import image_probe
-from tests.cluster.kubectl import Said, kubectl
+from tests.cluster.kubectl import ROOT, Said, kubectl
 
 LIMIT = 200_000_000  # bytes over the base image
 
@@ -56,3 +57,18 @@ def test_it_is_far_smaller_than_its_limit(found: dict[str, Any]) -> None:
 
 def test_the_command_is_on_the_path_and_says_its_version() -> None:
     assert inside("detour", "--version").out == f"detour, version {detour.__version__}\n"
+
+
+def test_the_same_sources_give_the_same_image_whether_layers_were_kept_or_not() -> None:
+    with cache.locked():
+        built = [identity(f"detour.dev/{name}:test", anew=name == "anew") for name in ("kept", "anew")]
+    assert built[0] == built[1]
+
+
+def identity(image: str, *, anew: bool) -> str:
+    """The id of an image of the checkout, which goes away again."""
+    buildah.build(ROOT, image, on=buildah.base(), anew=anew)
+    try:
+        return buildah.run("inspect", "--type=image", "--format={{.FromImageID}}", image).strip()
+    finally:
+        buildah.run("rmi", image)

@@ -54,6 +54,7 @@ def test_an_image_says_what_it_is_and_of_which_commit(dist: Path, image: str) ->
     assert config["User"] == "65532:65532"
     assert config["Labels"]["org.opencontainers.image.version"] == VERSION
     assert len(config["Labels"]["org.opencontainers.image.revision"]) == 40
+    assert config["Labels"]["org.opencontainers.image.created"].startswith("20")
 
 
 @pytest.mark.parametrize("image", IMAGES)
