@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.coexistence import TAKE
 from sandbox import images
 from tests.cluster.kubectl import KUBECONFIG, ROOT, Object, Said, eventually, kubectl
 from tests.cluster.namespaces import namespace
@@ -113,7 +114,7 @@ def test_beside_flagger_a_canary_is_detours_once_it_is_suspended_and_marked(shop
     flagger.may_act_in(shop)
     flagger.runs(shop.namespace)
     eventually(lambda: not is_guarded(shop), "it is left to Flagger", 30)
-    shop("label", "canary", "podinfo", "detour.dev/take=true")
+    shop("label", "canary", "podinfo", f"{TAKE}=true")
     shop.tells("set spec.suspend: true", "Canary")
     assert not is_guarded(shop)
     shop("patch", "canary", "podinfo", "--type=merge", "-p", '{"spec":{"suspend":true}}')
@@ -122,6 +123,32 @@ def test_beside_flagger_a_canary_is_detours_once_it_is_suspended_and_marked(shop
     shop.until("Progressing", 20)
     found = [each["found"] for each in doctor()["checks"] if each["check"] == "Flagger"]
     assert any(f"1 Detour's: {shop.namespace}/podinfo" in each for each in found), found
+
+
+def test_the_canary_of_a_policy_is_made_such_that_flagger_leaves_it(open_shop: OpenShop, flagger: Flagger) -> None:
+    shop = open_shop(policy="default")
+    flagger.may_act_in(shop)
+    flagger.runs(shop.namespace)
+    shop.set_image("6.0.1")
+    shop.until("Progressing", 30)
+
+    def is_left() -> bool:
+        canary = shop.get("canary", "podinfo")
+        return canary["metadata"]["labels"].get(TAKE) == "true" and canary["spec"].get("suspend") is True
+
+    eventually(is_left, "it is marked and suspended", 30)
+    shop.until_weight(10)
+
+
+def test_what_a_policy_holds_beside_a_canary_of_flaggers_is_told_what_it_waits_for(
+    shop: Shop, flagger: Flagger
+) -> None:
+    flagger.may_act_in(shop)
+    flagger.runs(shop.namespace)
+    eventually(lambda: not is_guarded(shop), "it is left to Flagger", 30)
+    kubectl("label", "namespace", shop.namespace, f"{stash.POLICY}=default")
+    shop.set_image("6.0.1")
+    shop.tells("Canary podinfo is left to Flagger: label the Deployment detour.dev/policy=none")
 
 
 def run(kubeconfig: Path, *options: str) -> Said:
