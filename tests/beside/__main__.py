@@ -50,9 +50,7 @@ def problems(shop: Shop) -> list[str]:
     checks = {
         f"Detour's application runs {shop.live_image}": shop.live_image == "6.0.1",
         f"what Detour remembers of it is {history}": history == ["Succeeded"],
-        "Flagger has made a copy of Detour's application": not exists(
-            "-n", shop.namespace, "deployment", "podinfo-primary"
-        ),
+        "Flagger has made a copy of Detour's application": not copied,
         "Detour's application has other replicas": detours["spec"]["replicas"] == shop.replicas,
         "Flagger has not taken its own": exists("-n", shop.namespace, "deployment", f"{OTHER}-primary"),
         "Detour guards Flagger's": "detour.dev/policy" not in theirs["metadata"].get("labels", {}),
