@@ -21,16 +21,18 @@ from analyzer.kube.resources import (
     WEBHOOK_CONFIGURATIONS,
     Resource,
 )
+from analyzer.labels import matches
 from detour.doctor import probe, rights
-from detour.doctor.snapshot import Object, Objects, Snapshot, called, name_of
+from detour.doctor.snapshot import Object, Objects, Snapshot, called
 from detour.installation import home_of
 from detour.trust import look as look_at_certificates
-from webhook import stash
 
 Answer = TypeVar("Answer")
 
 DAEMON_SETS = Resource("apps", "v1", "daemonsets", "DaemonSet")
 STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet")
+BY_OBJECT = "divert-object.detour.dev"
+USUAL = "default"  # there is one in every cluster, and it stays
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
 GROUPS = (
     "admissionregistration.k8s.io/v1",
@@ -140,11 +142,9 @@ def _refused(client: Client) -> dict[str, str]:
 
 
 def _somewhere(seen: Snapshot) -> str:
-    """A namespace where the webhook is called for what is labelled: an operator may have left out others."""
-    managed = (name_of(each) for each in seen.namespaces if _is_managed(each) and name_of(each) != seen.home)
-    return next(managed, "default")
-
-
-def _is_managed(namespace: Object) -> bool:
-    policy = (namespace["metadata"].get("labels") or {}).get(stash.POLICY)
-    return policy not in (None, stash.POLICY_NONE) and name_of(namespace) != "kube-system"
+    """A namespace where the webhook is called for what is labelled: an operator may have left out most of them."""
+    hooks = (seen.hook or {}).get("webhooks") or ()
+    selector = next((each.get("namespaceSelector") or {} for each in hooks if each["name"] == BY_OBJECT), {})
+    there = [each["metadata"] for each in seen.namespaces if "deletionTimestamp" not in each["metadata"]]
+    names = [str(each["name"]) for each in there if matches(selector, each.get("labels") or {})]
+    return min(names, key=lambda name: (name != USUAL, name), default=USUAL)

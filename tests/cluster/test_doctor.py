@@ -61,12 +61,21 @@ def is_guarded(shop: Shop) -> bool:
     return stash.POLICY in labels
 
 
-def test_a_sandbox_with_detour_in_it_is_fit() -> None:
-    found = doctor()
-    assert found["fit"], [each for each in found["checks"] if each["level"] == "fail"]
-    levels = {each["check"]: each["level"] for each in found["checks"]}
-    assert levels["diversion"] == levels["leader"] == levels["certificates"] == levels["analyzer's rights"] == "ok"
-    assert levels["ingress"] == "ok"
+def test_of_a_sandbox_with_detour_in_it_all_is_well() -> None:
+    found = doctor()["checks"]
+    steady = {
+        "Kubernetes",
+        "API",
+        "definitions",
+        "your rights",
+        "analyzer's rights",
+        "webhook",
+        "leader",
+        "certificates",
+    }
+    steady |= {"diversion", "ingress"}
+    assert [each for each in found if each["check"] in steady and each["level"] != "ok"] == []
+    assert {each["check"] for each in found} >= steady - {"definitions"}
 
 
 def test_who_may_read_little_is_told_so_and_gets_the_rest(shop: Shop, tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """The platform, and whether an installation is at work."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from detour.doctor.command import conclusion, table
 from detour.doctor.finding import Level
+from detour.doctor.look import _somewhere
 from detour.doctor.platform import NEEDED, OURS, RECORDED
 from detour.doctor.snapshot import Trial
 from detour.doctor.verdict import diagnose, failed
-from tests.detour.doctor.cluster import EMPTY, FIT, detours, hook, judged, lease, said
+from tests.detour.doctor.cluster import EMPTY, FIT, Object, detours, hook, judged, lease, said
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 
@@ -124,3 +126,17 @@ def test_the_last_line_counts_and_the_table_has_every_finding() -> None:
     worse = (*findings, *judged("leader", lease=None), *judged("webhook", hooks=(hook("zz-detour", "Ignore"),)))
     assert conclusion(worse).startswith(f"Not fit for Detour: 1 of {len(worse)} checks failed, 1 warning")
     assert json.loads(json.dumps([each.as_json() for each in worse]))[-1]["level"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("excluded", "tried"),
+    [(("kube-system", "detour"), "default"), (("kube-system", "detour", "default"), "shop")],
+)
+def test_it_is_tried_where_the_webhook_is_called(excluded: tuple[str, ...], tried: str) -> None:
+    key = "kubernetes.io/metadata.name"
+    selector = {"matchExpressions": [{"key": key, "operator": "NotIn", "values": list(excluded)}]}
+    configuration = hook("zz-detour")
+    configuration["webhooks"] = [{"name": "divert-object.detour.dev", "namespaceSelector": selector}]
+    spaces = [{"metadata": {"name": name, "labels": {key: name}}} for name in ("kube-system", "default", "shop")]
+    going: Object = {"metadata": {"name": "a", "labels": {key: "a"}, "deletionTimestamp": "2026-11-23T12:00:00Z"}}
+    assert _somewhere(replace(FIT, hooks=(configuration,), namespaces=(going, *spaces))) == tried
