@@ -1,9 +1,11 @@
-"""The alerts and the dashboard ask only for what is there."""
+"""The alerts and the dashboard ask only for what is there, and the ServiceMonitor finds where to ask."""
 
 import pytest
+import yaml
 
+from tests.manifests.rendered import the
 from tests.telemetry.exposed import exposed, names
-from tests.telemetry.manifests import PLATFORM, labels_of, metrics_of, panels, queries, rules
+from tests.telemetry.manifests import FOLDER, PLATFORM, labels_of, metrics_of, panels, queries, rules
 
 QUERIES = queries()
 
@@ -44,3 +46,12 @@ def test_every_panel_of_the_dashboard_has_a_place_of_its_own() -> None:
         assert not cells & taken, panel["title"]
         assert max(x for x, _ in cells) < 24
         taken |= cells
+
+
+def test_the_service_monitor_chooses_the_service_with_both_ports() -> None:
+    monitor = yaml.safe_load((FOLDER / "servicemonitor.yaml").read_text())["spec"]
+    service = the("Service", "detour-metrics", "base/deployment.yaml")
+    wanted = monitor["selector"]["matchLabels"]
+    assert wanted.pop("app.kubernetes.io/name") == "detour", "every object has it, by manifests/base/kustomization.yaml"
+    assert wanted.items() <= service["metadata"]["labels"].items()
+    assert {point["port"] for point in monitor["endpoints"]} == {port["name"] for port in service["spec"]["ports"]}
