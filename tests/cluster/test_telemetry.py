@@ -51,6 +51,7 @@ def _promoted(open_shop: OpenShop) -> tuple[Shop, str]:
     shop = open_shop(analysis=QUICK)
     shop.set_image("6.0.1")
     waiting = eventually(lambda: stash.diverted(shop.primary), "it is diverted")
+    assert waiting
     shop.until("Succeeded")
     return shop, revision.short(waiting.digest)
 
