@@ -48,9 +48,10 @@ class Census(Collector):
         return waiting, *_ours(statuses), *_flaggers(statuses)
 
     def _canaries(self) -> dict[Key, Object]:
-        """By target; of several with the same one the first counts."""
+        """By target; of several with the same one the first counts, and of what is Flagger's none."""
         found: dict[Key, Object] = {}
-        for canary in sorted(self._cluster.canaries.all(), key=policy.rank):
+        ours = (canary for canary in self._cluster.canaries.all() if self._cluster.flagger.leaves(canary))
+        for canary in sorted(ours, key=policy.rank):
             found.setdefault((canary["metadata"]["namespace"], target_of(canary)), canary)
         return found
 

@@ -72,6 +72,12 @@ def test_a_primary_is_unproven_while_it_runs_what_went_past_an_analysis(
     assert told(Census(cluster(found), lambda: True), "detour_canary_unproven", **OURS) == unproven
 
 
+def test_a_canary_that_is_left_to_flagger_is_flaggers_to_tell_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = cluster(canary(phase="Progressing"))
+    monkeypatch.setattr(type(here.flagger), "leaves", lambda _self, _canary: False)
+    assert told(Census(here, lambda: True), "flagger_canary_status", **FLAGGERS) is None
+
+
 def test_a_replica_that_does_not_lead_tells_of_no_canary() -> None:
     census = Census(cluster(canary(phase="Progressing")), lambda: False)
     assert told(census, "detour_canary_weight_ratio", **OURS) is None
