@@ -23,6 +23,7 @@ COMMANDS = {
     "resume": "detour.resume",
     "retry": "detour.retry",
     "status": "detour.status",
+    "take-over": "detour.takeover.command",
     "uninstall": "detour.uninstall",
     "wait": "detour.wait",
     "webhook": "detour.webhook",
