@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench faults soak twins chart docs lint up down venv lock release
+.PHONY: help demo test unit cluster bench faults flagger soak twins chart docs lint up down venv lock release
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ bench: up ## What Detour costs, each figure beside its reference; writes docs/ev
 
 faults: up ## Faults in the middle of canaries, each beside a plain rolling update; writes docs/evidence/faults.md (RATE)
 	@$(BIN)/python -m tests.faults
+
+flagger: up ## Canaries of a real Flagger taken over under traffic; writes docs/evidence/flagger.md
+	@$(BIN)/python -m tests.takeover
 
 soak: up ## Hundreds of random commands, then a million broken reviews; writes docs/evidence/soak.md, fuzz.md (SEED, COUNT)
 	@$(BIN)/python -m tests.soak

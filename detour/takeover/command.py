@@ -100,7 +100,7 @@ class _One:
             if not found.is_initialised:
                 self._tell("nothing of Flagger's is there")
                 return True
-            remarks = list(notes(found, beside=self._beside))
+            remarks = list(notes(found))
             take = TakeOver(self._client, self._namespace, self._look, self._plan, self._refusals, self._tell)
             take.run()
         except (Problem, ApiError, Unreachable) as error:
@@ -132,5 +132,5 @@ class _One:
         click.echo(f"{datetime.now():%H:%M:%S} {self._called}: {line}")
 
     def _show_notes(self, found: Found) -> None:
-        for remark in notes(found, beside=self._beside):
+        for remark in notes(found):
             click.echo(f"      {remark}")

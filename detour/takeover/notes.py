@@ -8,9 +8,9 @@ from detour.takeover.plan import FINALIZER, newer_template
 from detour.takeover.services import ports_that_differ
 
 
-def notes(found: Found, *, beside: bool) -> Iterator[str]:
+def notes(found: Found) -> Iterator[str]:
     """One sentence each; the first ones are about what runs."""
-    yield from _newer(found, beside)
+    yield from _newer(found)
     if found.scaler_ref:
         yield "spec.autoscalerRef is taken out of the Canary: take it out of its manifest, too; the autoscaler stays"
         if found.scaler_ref.get("primaryScalerReplicas"):
@@ -24,15 +24,13 @@ def notes(found: Found, *, beside: bool) -> Iterator[str]:
         yield f"Services {names} go (the latter is there again during an analysis): call {found.apex}"
 
 
-def _newer(found: Found, beside: bool) -> Iterator[str]:
+def _newer(found: Found) -> Iterator[str]:
     newer = newer_template(found)
     if newer is None:
         return
     images, mark = ", ".join(workload.images(newer)), found.mark
     rejected = mark.failed if mark else (found.canary.get("status") or {}).get("phase") == "Failed"
-    if rejected and beside:
-        yield f"{images}, which Flagger has rejected, is dropped: apply it again to have it analysed"
-    elif rejected:
+    if rejected:
         yield f"{images} was rejected by Flagger, and stays so: kubectl detour retry {found.name} runs it once more"
     else:
         yield f"{images} was never analysed: at the end it is diverted, and runs as a canary"

@@ -49,7 +49,8 @@ class TakeOver:
                 raise Problem(f"something undoes this again and again: {step.says}; find out what, and call this again")
             if times > 1:
                 self.clock.sleep(LOOK_EVERY)
-            self.tell(step.says)
+            if not step.after:
+                self.tell(step.says)
             self._patiently(partial(self._do, step))
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
@@ -63,7 +64,7 @@ class TakeOver:
 
     def _still(self, step: Step) -> bool:
         """Whether it is still what is to be done when its pause is over."""
-        self.tell(f"{step.after:.0f} s, then {step.says}")
+        self.tell(f"in {step.after:.0f} s: {step.says}")
         self.clock.sleep(step.after)
         following = self._next()
         return following is not None and following.says == step.says
@@ -95,8 +96,7 @@ class TakeOver:
             case Merge(resource, name, body):
                 self.client.merge(resource, namespace, name, body)
             case Patch(resource, name, operations):
-                for warning in self.client.patch(resource, namespace, name, operations).warnings:
-                    self.tell(f"Warning: {warning}")
+                self.client.patch(resource, namespace, name, operations)
             case Delete(resource, name, uid):
                 self.client.delete(resource, namespace, name, uid)
             case Store(resource, body):

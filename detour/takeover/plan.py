@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from analyzer import workload
+from analyzer import memory, workload
+from analyzer.coexistence import TAKE, is_marked
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, SERVICES
 from analyzer.status import Phase, from_object
 from detour.takeover.books import disowned
@@ -34,7 +35,6 @@ SWITCHED = 60.0
 GONE = 300.0
 DEADLINE = 600.0  # seconds (apps/v1, DeploymentSpec.progressDeadlineSeconds)
 
-TAKE = "detour.dev/take"  # label of a Canary that is Detour's although Flagger runs
 FINALIZER = "finalizer.flagger.app"
 
 
@@ -49,7 +49,7 @@ def plan(found: Found, *, beside: bool = False) -> tuple[Step, ...]:
     steps += [*_routes(found, beside), *_target(found), *_switch(found), *_copies(found)]
     if beside:
         steps += [*_taken(found), *_guarded(found)]
-    steps += [*_newer(found, mark, beside), *_books(found), *_end(found, mark, beside)]
+    steps += [*_newer(found, mark), *_books(found), *_end(found, mark, beside)]
     return tuple(steps)
 
 
@@ -182,31 +182,36 @@ def _without(each: Copy, found: Found) -> Step:
 
 def _taken(found: Found) -> Steps:
     """Flagger runs, and leaves alone what is suspended; by the label Detour knows that this is meant for Flagger."""
-    if (found.canary["metadata"].get("labels") or {}).get(TAKE) != "true":
+    if not is_marked(found.canary):
         says = f"mark Canary {found.canary['metadata']['name']} as Detour's"
         # Where Flagger should add its finalizer, the Canary could not be deleted without it.
         spec = {"revertOnDeletion": None, "suspend": True}
         yield merge(CANARIES, found.canary, says, metadata={"labels": {TAKE: "true"}}, spec=spec)
 
 
-def _newer(found: Found, mark: Mark, beside: bool) -> Steps:
+def _newer(found: Found, mark: Mark) -> Steps:
     """What Flagger has not promoted becomes an update like any other, unless somebody has brought another meanwhile.
 
-    One that Flagger has rejected counts as rejected. Flagger's own definition of a Canary has no field for that.
+    One that Flagger has rejected counts as rejected.
     """
     assert found.target
     waits = stash.TEMPLATE in (found.target["metadata"].get("annotations") or {})
     begun = found.primary is None and digest(found.target["spec"]["template"]) != mark.live
-    if not mark.newer or waits or begun or (mark.failed and beside):
+    if not mark.newer or waits or begun:
         return
-    newer, status = dict(mark.newer), found.canary.get("status") or {}
+    newer = dict(mark.newer)
     images = ", ".join(workload.images(newer))
     if mark.failed and digest(newer) not in from_object(found.canary).rejected:
-        rejected = from_object(found.canary).remember_rejected(digest(newer)).rejected
-        body = {**found.canary, "status": {**status, "rejected": list(rejected)}}
-        yield Step(f"remember that {images} was rejected", Store(CANARIES, body))
+        yield Step(f"remember that {images} was rejected", Store(CANARIES, _rejecting(found.canary, digest(newer))))
     says = f"update {found.name} to {images} again: it is diverted" + (", as rejected" if mark.failed else "")
     yield patch(DEPLOYMENTS, found.target, says, {"op": "replace", "path": "/spec/template", "value": newer})
+
+
+def _rejecting(canary: Object, whole: str) -> Object:
+    """The Canary with one more revision that does not run again by itself."""
+    rejected = from_object(canary).remember_rejected(whole).rejected
+    status = {**memory.unpacked(canary.get("status") or {}), "rejected": list(rejected)}
+    return {**canary, "status": memory.packed(status) if memory.is_kept_in_one_piece(canary) else status}
 
 
 def _books(found: Found) -> Steps:

@@ -20,7 +20,7 @@ def is_away(found: Found, service: Object) -> bool:
 
 
 def led_back(found: Found, service: Object) -> Step | None:
-    """Let a Service select the target's pods in place of the copy's; None if it does, and bears nothing of Flagger's."""
+    """Let a Service select the target's pods, not the copy's; None if it does, and bears nothing of Flagger's."""
     away = is_away(found, service)
     notes = service["metadata"].get("annotations") or {}
     applied = _applied(service)

@@ -1,6 +1,6 @@
-"""The reference: the real Flagger 1.44, built from its Go module, in the sandbox, but never at work beside Detour.
+"""The reference: the real Flagger 1.44, built from its Go module, in the sandbox.
 
-Both act on every Canary that they see, so Detour is away while Flagger is measured.
+Detour leaves to it what it sees, but costs something itself: so Detour is away while Flagger is measured.
 """
 
 import json
@@ -127,7 +127,7 @@ def _deployment(namespace: str, program: Path) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": NAME},
+        "metadata": {"name": NAME, "labels": LABELS},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": LABELS},
