@@ -149,13 +149,8 @@ class Client:
     ) -> Answer:
         """A JSON Patch. Raises Conflict when one of its `test` operations fails."""
         query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
-        return self._request(
-            "PATCH",
-            resource.path(namespace, name),
-            query=query,
-            body=list(operations),
-            content_type="application/json-patch+json",
-        )
+        path, kind = resource.path(namespace, name), "application/json-patch+json"
+        return self._request("PATCH", path, query=query, body=list(operations), content_type=kind)
 
     def merge(
         self, resource: Resource, namespace: str | None, name: str, body: Object, *, dry_run: bool = False
