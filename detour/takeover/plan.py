@@ -210,8 +210,9 @@ def _newer(found: Found, mark: Mark) -> Steps:
 def _rejecting(canary: Object, whole: str) -> Object:
     """The Canary with one more revision that does not run again by itself."""
     rejected = from_object(canary).remember_rejected(whole).rejected
-    status = {**memory.unpacked(canary.get("status") or {}), "rejected": list(rejected)}
-    return {**canary, "status": memory.packed(status) if memory.is_kept_in_one_piece(canary) else status}
+    known = memory.unpacked(canary.get("status") or {})
+    status = {key: value for key, value in known.items() if key != "trackedConfigs"} | {"rejected": list(rejected)}
+    return {**canary, "status": memory.like(canary, status)}
 
 
 def _books(found: Found) -> Steps:
