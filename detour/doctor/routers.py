@@ -14,7 +14,7 @@ from detour.doctor.snapshot import Object, Snapshot, called, containers_of, is_r
 
 CHECK = "ingress"
 TRAEFIK_SPLITS = (3, 7)  # the first Traefik that knows the canary annotations of ingress-nginx
-FALLBACK = "canaries behind it are checked without traffic of their own (Blue/Green)"
+FALLBACK = "under a policy updates behind it go directly, unproven; under a Canary of its own they wait"
 _NGINX = re.compile(r"(^|/)(ingress-nginx/controller|nginx-ingress-controller|higress/\w+)(?=[:@]|$)")
 _TRAEFIK = re.compile(r"(^|[/-])traefik(?=[:@]|$)")
 _TAG = re.compile(r":v?(\d+)\.(\d+)")

@@ -53,9 +53,9 @@ def test_a_class_of_ingress_nginx_is_as_good_as_the_controller_that_runs(
     assert says in said("ingress", level, **running)
 
 
-def test_a_controller_that_is_not_known_to_split_means_blue_green() -> None:
+def test_behind_a_controller_that_is_not_known_to_split_nothing_is_proven() -> None:
     alb = (ingress_class("alb", "ingress.k8s.aws/alb"),)
-    assert "Blue/Green" in said("ingress", WARN, classes=alb)
+    assert "go directly, unproven" in said("ingress", WARN, classes=alb)
 
 
 def test_a_cluster_without_any_class_is_told_what_to_install() -> None:
