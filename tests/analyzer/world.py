@@ -119,6 +119,11 @@ class World(Effects):
             if not until(self):
                 self._pass_time(end)
 
+    def until(self, phase: Phase) -> None:
+        """Let them work until that is the phase, which it must be soon."""
+        self.run(100, lambda world: world.phase() is phase)
+        assert self.phase() is phase, f"never {phase}: {self.status}"
+
     def set_clock_back(self, by: timedelta) -> None:
         """The wall clock jumps; what a process waits for is on its monotonic one."""
         super().set_clock_back(by)
