@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.webhook.deployments import template
-from tests.webhook.test_fold import A1, A2, B1, ENV_A, IMAGE, Fields, owned, server_side
+from tests.webhook.folding import A1, A2, B1, ENV_A, IMAGE, Fields, owned, server_side
 from webhook.claims import LAST_APPLIED, WHOLE, claimed
 from webhook.fold import fold
 from webhook.request import Request

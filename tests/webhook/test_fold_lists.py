@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.test_fold import A1, A2, B1, B2, Fields, client_side, meant
+from tests.webhook.folding import A1, A2, B1, B2, Fields, client_side, meant
 from webhook.fold import fold
 
 
