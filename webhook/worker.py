@@ -3,11 +3,12 @@
 import errno
 import json
 import logging
+import os
 import select
 import socket
 import ssl
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -17,18 +18,9 @@ from gunicorn.sock import ssl_wrap_socket
 from gunicorn.workers.gthread import _DEFER, STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from webhook.app import REASONS, place
-from webhook.gather import (
-    LARGEST_HEAD,
-    BodyTooLarge,
-    Ended,
-    HeadTooLarge,
-    Incoming,
-    Late,
-    NoLength,
-    Refused,
-    too_many,
-)
+from webhook.gather import LARGEST_HEAD, BodyTooLarge, Ended, HeadTooLarge, Incoming, Late, NoLength, Refused, too_many
 from webhook.patience import Patience
+from webhook.turns import Turns
 
 PATIENCE = Patience(silence=2.0, request=5.0)
 """The API server is near, and it asks with its whole body at once; after 5 s (`timeoutSeconds`) it has given up."""
@@ -111,6 +103,11 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         self.incoming, self.served = None, True
         return True
 
+    def cut(self) -> None:
+        """End it under the thread that reads from it: what has come already would be read to its end otherwise."""
+        with suppress(OSError), open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), self.sock.fileno(), inheritable=False)
+
     def close(self, graceful: bool = False) -> None:
         """At once: gunicorn lingers for 2 s a connection, in the one thread that accepts."""
         super().close()
@@ -122,6 +119,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._look_at, self._full = 0.0, False
+        self._turns = Turns[Connection]()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection."""
@@ -145,12 +143,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle(self, conn: Connection) -> object:
         """What there is to do for a connection without waiting for it, in a thread."""
-        again = self._gathered(conn)
+        again = self._turn(conn)
         while again is WHOLE:
             again = super().handle(conn)
             if again is True and self.alive and _asks_again(conn):
-                again = self._gathered(conn)
+                again = self._turn(conn)
         return again
+
+    def _turn(self, conn: Connection) -> object:
+        with self._turns.of(conn):
+            return self._gathered(conn)
 
     def _gathered(self, conn: Connection) -> object:
         """WHOLE, or what `handle` returns: True for a connection at rest, False for its end."""
@@ -172,25 +174,37 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             pass  # the peer has gone, or there is no certificate yet
         return False
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """While threads are at work, look soon whether anybody keeps one."""
+        busy = self.nr_conns > len(self.pending_conns) + len(self.keepalived_conns)
+        super().wait_for_and_dispatch_events(min(timeout, LOOK_EVERY) if busy else timeout)
+
     def murder_pending(self) -> None:
         """Make room, and let go who is late. Never while events are dispatched: one may be of who is gone."""
-        if self._full or self.nr_conns >= self.worker_connections - 1:
+        if self._full or self.nr_conns >= self.max_keepalived:  # with more, every answer would end its connection
             self._full = False
-            self._let_go_oldest(self.pending_conns or self.keepalived_conns)
+            self._make_room()
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_EVERY
+        for conn in self._turns.too_long():
+            self.log.warning("%s keeps a thread at work, and sends no request", conn.client[0])
+            conn.cut()
         for _ in range(too_many(conn.incoming for conn in self.pending_conns)):
-            self._let_go_oldest(self.pending_conns)
+            self._let_go(self.pending_conns, min(self.pending_conns, key=_since))
         for conn in [conn for conn in self.pending_conns if conn.incoming.late]:
             if conn.incoming.length:  # whoever has come that far is told
                 self.on_pending_socket_readable(conn, conn.sock)
             else:
                 self._let_go(self.pending_conns, conn)
 
-    def _let_go_oldest(self, conns: deque[Connection]) -> None:
-        if conns:
-            self._let_go(conns, min(conns, key=_since))
+    def _make_room(self) -> None:
+        """By the peer that has most connections: who has a few, as an API server does, makes no room for a crowd."""
+        waiting = (*self.pending_conns, *self.keepalived_conns)
+        if waiting:
+            crowds = Counter(conn.client[0] for conn in waiting)
+            gone = min(waiting, key=lambda conn: (-crowds[conn.client[0]], conn.incoming is None, _since(conn)))
+            self._let_go(self.pending_conns if gone.incoming else self.keepalived_conns, gone)
 
     def _let_go(self, conns: deque[Connection], conn: Connection) -> None:
         """Close a connection that no thread works on."""

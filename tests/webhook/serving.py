@@ -128,9 +128,12 @@ def ready(directory: Path, form: str = logs.TEXT) -> Iterator[Running]:
     """A server that serves; it has to end in peace."""
     found = Running(directory, form)
     write_certificate(directory, "webhook")
-    eventually(lambda: found.health("/readyz")[0] == 200)
-    yield found
-    assert found.stop() == 0
+    try:
+        eventually(lambda: found.health("/readyz")[0] == 200)
+        yield found
+    finally:
+        ended = found.stop()
+    assert ended == 0
 
 
 def ask(connection: http.client.HTTPSConnection) -> dict[str, object]:
