@@ -35,8 +35,9 @@ def containers() -> list[Container]:
 
 
 def part_of(words: list[str]) -> str:
-    """`webhook` of `python3 -m detour webhook`, `traefik` of `/traefik --ping`."""
-    return words[words.index("detour") + 1] if "detour" in words[:-1] else words[0].rpartition("/")[2]
+    """`webhook` of `python3 /usr/bin/detour webhook`, `traefik` of `/traefik --ping`."""
+    names = [word.rpartition("/")[2] for word in words]
+    return names[names.index("detour") + 1] if "detour" in names[:-1] else names[0]
 
 
 def processor_seconds() -> dict[str, float]:

@@ -1,15 +1,14 @@
 """The main job: what is good is promoted, what is bad is thrown away, and the primary runs nothing unproven."""
 
-import os
-import signal
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
 
 from detour.retry import command as retry
+from tests.cluster.home import kill_leader
 from tests.cluster.kubectl import KUBECONFIG, eventually
-from tests.cluster.shop import IMAGE, OpenShop, Shop, tag_of
+from tests.cluster.shop import IMAGE, QUICK, OpenShop, Shop, tag_of
 from tests.cluster.users import Users
 from webhook import revision, stash
 
@@ -92,30 +91,23 @@ def test_a_template_that_would_be_refused_at_promotion_is_rejected_before_anythi
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("moment", ["Progressing", "Promoting"])
-def test_the_analyzer_may_be_killed_at_any_moment_and_goes_on(open_shop: OpenShop, moment: str) -> None:
-    shop = open_shop()
-    with Users(shop.host) as users:
-        shop.set_image("6.0.1")
-        shop.until(moment)
-        kill_analyzer()
-        shop.until("Succeeded")
-    assert users.failed == []
-    assert shop.live_image == "6.0.1"
-    assert shop.leftovers() == []
-
-
-def kill_analyzer() -> None:
-    """End its process, as a crash would; the kubelet starts the container again."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[1:4] == [b"-m", b"detour", b"analyzer"]:
-            os.kill(int(process.name), signal.SIGKILL)
-            return
-    raise AssertionError("no analyzer is running")
+def test_the_analyzer_may_be_killed_at_any_moment_and_goes_on(open_shop: OpenShop) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        analysed, promoted = pool.map(lambda quick: open_shop(analysis=quick), ({}, QUICK))
+    promoted("patch", "deployment", "podinfo", "-p", '{"spec":{"minReadySeconds":5}}')
+    with Users(analysed.host) as one, Users(promoted.host) as other:
+        promoted.set_image("6.0.1")
+        promoted.until("Promoting")
+        analysed.set_image("6.0.1")
+        analysed.until("Progressing")
+        kill_leader()
+        assert (analysed.phase, promoted.phase) == ("Progressing", "Promoting")
+        for shop in (analysed, promoted):
+            shop.until("Succeeded")
+            shop("rollout", "status", "deployment/podinfo", "--timeout=60s")
+            shop.until_gone()
+            assert shop.live_image == "6.0.1"
+    assert one.failed == other.failed == []
 
 
 def test_a_good_version_is_not_blamed_for_the_bad_one_before_it(open_shop: OpenShop) -> None:
