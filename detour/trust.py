@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from analyzer.holdings import is_being_deleted
 from analyzer.kube.client import Client, Object
 from analyzer.kube.errors import Unreachable
 from analyzer.kube.resources import PODS, SERVICES, WEBHOOK_CONFIGURATIONS
@@ -61,7 +62,7 @@ def look(client: Client) -> Trust:
     selector = ",".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
     pods = client.list(PODS, found["namespace"], labelSelector=selector)["items"]
     host, target = f"{found['name']}.{found['namespace']}.svc", service["spec"]["ports"][0]["targetPort"]
-    running = [pod for pod in pods if pod["status"].get("phase") == "Running"]
+    running = [pod for pod in pods if pod["status"].get("phase") == "Running" and not is_being_deleted(pod)]
     replicas = tuple(_presented(client, pod, target, host, bundles, now) for pod in running)
     return Trust(now, authorities(bundles), replicas)
 
