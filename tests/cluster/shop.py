@@ -148,6 +148,16 @@ class Shop(Deployed):
     def phase(self) -> str:
         return str(self.status.get("phase", ""))
 
+    @property
+    def message(self) -> str:
+        """Of the condition that users wait for; empty until there is one."""
+        found = [one for one in self.status.get("conditions", ()) if one["type"] == "Promoted"]
+        return str(found[0]["message"]) if found else ""
+
+    def specify(self, **spec: object) -> None:
+        """The Canary with other fields in its spec; None takes one away."""
+        self("patch", "canary/podinfo", "--type=merge", "-p", json.dumps({"spec": spec}))
+
     def exists(self, kind: str, name: str) -> bool:
         return exists("-n", self.namespace, kind, name)
 
@@ -155,6 +165,10 @@ class Shop(Deployed):
         """The texts of the events about the Canary, or about the user's Deployment."""
         found = self.get("events", "--field-selector", f"involvedObject.kind={kind}")["items"]
         return [event["message"] for event in found if event.get("source", {}).get("component") == "detour"]
+
+    def says(self, text: str, seconds: float = 60) -> None:
+        """Wait until the Canary's message has `text` in it."""
+        eventually(lambda: text in self.message, text, seconds, lambda: self.status)
 
     def tells(self, text: str, kind: str = "Deployment") -> None:
         """Wait for an event with `text` in it: the status is stored before what it leads to is told."""

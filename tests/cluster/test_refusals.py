@@ -137,9 +137,9 @@ def test_pods_that_are_refused_are_no_riddle_and_end_at_the_deadline(
     shop = open_shop(analysis=CALM, replicas=1, spec={"progressDeadlineSeconds": 5})
     with policy(shop, "pods"):
         shop.set_image("6.0.1")
-        eventually(lambda: complaint in message(shop), "it is said while it waits", 15, lambda: shop.status)
+        shop.says(complaint, 15)
         shop.until("Failed", 40)
-        assert complaint in message(shop)
+        assert complaint in shop.message
         shop.tells(complaint)
         assert (shop.live_image, tag_of(shop.waiting), shop.leftovers()) == ("6.0.0", "6.0.1", [])
 
@@ -148,7 +148,7 @@ def test_a_quota_that_grows_lets_the_canary_go_on(open_shop: OpenShop) -> None:
     shop = open_shop(analysis=CALM, replicas=1)
     with quota(shop, "pods"):
         shop.set_image("6.0.1")
-        eventually(lambda: "exceeded quota" in message(shop), "it is said", 15, lambda: shop.status)
+        shop.says("exceeded quota", 15)
         shop("patch", "quota/small", "--type=merge", "-p", json.dumps({"spec": {"hard": {"pods": "9"}}}))
         shop.until_weight(25)
 
@@ -160,13 +160,7 @@ def test_a_canary_that_a_broken_webhook_keeps_from_being_created_says_so_and_end
     complaint = 'failed calling webhook "mutator.example.com"'
     with unreachable(shop.namespace):
         shop.set_image("6.0.1")
-        eventually(lambda: complaint in message(shop), "it is said while it waits", 15, lambda: shop.status)
+        shop.says(complaint, 15)
         shop.until("Failed", 40)
-        assert complaint in message(shop)
+        assert complaint in shop.message
         assert (shop.live_image, shop.leftovers()) == ("6.0.0", [])
-
-
-def message(shop: Shop) -> str:
-    """Of the condition that users wait for."""
-    conditions = {condition["type"]: condition for condition in shop.status.get("conditions", ())}
-    return str(conditions["Promoted"]["message"]) if conditions else ""

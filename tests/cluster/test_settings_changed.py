@@ -23,11 +23,6 @@ def calm(write_policy: WritePolicy) -> str:
     return write_policy(**CALM)
 
 
-def change(shop: Shop, **spec: object) -> None:
-    """The Canary with other fields in its spec."""
-    shop("patch", "canary/podinfo", "--type=merge", "-p", json.dumps({"spec": spec}))
-
-
 def steps(shop: Shop) -> list[str]:
     """The weights that the events tell of, and where they began anew."""
     return [text for text in shop.events() if " weight " in text or "Restarting" in text]
@@ -84,7 +79,7 @@ def test_a_changed_analysis_of_the_canary_starts_anew(open_shop: OpenShop) -> No
     shop = open_shop(analysis=CALM, **SMALL)
     shop.set_image("6.0.1")
     shop.until_weight(25)
-    change(shop, analysis={"interval": "1s", "stepWeight": None, "maxWeight": None, "stepWeights": [10]})
+    shop.specify(analysis={"interval": "1s", "stepWeight": None, "maxWeight": None, "stepWeights": [10]})
     shop.until("Succeeded")
     who = f"podinfo.{shop.namespace}"
     assert f"New revision detected! Restarting analysis for {who}" in steps(shop)
@@ -124,12 +119,12 @@ def test_a_suspended_canary_keeps_its_weight_says_so_and_goes_on_when_it_is_resu
     shop = open_shop(analysis={"interval": "2s", "metrics": [], "stepWeight": 5}, **SMALL)
     shop.set_image("6.0.1")
     shop.until_weight(5)
-    change(shop, suspend=True)
+    shop.specify(suspend=True)
     eventually(lambda: "suspend" in str(shop.status.get("message", "")), "it says so", 15, lambda: shop.status)
     weight = shop.status["canaryWeight"]
     time.sleep(5)  # more than two steps would take
     assert (shop.live_image, shop.status["canaryWeight"]) == ("6.0.0", weight)
-    change(shop, suspend=False)
+    shop.specify(suspend=False)
     shop.until_weight(weight + 5)
 
 
@@ -137,7 +132,7 @@ def test_an_update_taken_back_while_its_canary_is_suspended_is_served_to_nobody(
     shop = open_shop(analysis=CALM, **SMALL)
     shop.apply(shop.deployment("6.0.1"))
     shop.until_weight(25)
-    change(shop, suspend=True)
+    shop.specify(suspend=True)
     shop.apply(shop.deployment("6.0.0"))
     shop.until_gone(20)
     assert (shop.live_image, shop.waiting) == ("6.0.0", None)

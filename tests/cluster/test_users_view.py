@@ -1,6 +1,5 @@
 """What a user sees where he looks: the warning, the columns, the events on his Deployment; and how he takes it back."""
 
-import json
 import shlex
 
 from tests.cluster.kubectl import KUBECTL, Object, Said, eventually
@@ -141,7 +140,7 @@ def test_an_update_can_be_taken_back_although_its_canary_became_unusable(open_sh
     shop.apply(shop.deployment("6.0.1"))
     shop.until_weight(25)
     not_yet = [{"name": "load", "type": "pre-rollout", "url": "http://loadtester.example/"}]
-    shop("patch", "canary/podinfo", "--type=merge", "-p", json.dumps({"spec": {"analysis": {"webhooks": not_yet}}}))
+    shop.specify(analysis={"webhooks": not_yet})
     eventually(lambda: "spec.analysis.webhooks" in shop.status.get("message", ""), "it is said", 10)
     shop.apply(shop.deployment("6.0.0"))
     shop.until("Initialized", 30)
@@ -153,7 +152,7 @@ def test_a_canary_object_that_is_pointed_elsewhere_leaves_nothing_behind(open_sh
     shop = open_shop(analysis={"interval": "30s"})
     shop.set_image("6.0.1")
     shop.until_weight(25)
-    shop("patch", "canary/podinfo", "--type=merge", "-p", '{"spec": {"targetRef": {"name": "other"}}}')
+    shop.specify(targetRef={"name": "other"})
     shop.until_gone(20)
     eventually(lambda: stash.POLICY not in shop.primary["metadata"]["labels"], "the Deployment is let go", 10)
 

@@ -65,7 +65,7 @@ def test_a_version_that_cannot_run_says_why_where_users_look(shop: Shop, contain
     before = shop.waiting
     shop.apply(shop.deployment("6.0.1", **container))
     assert shop.waiting != before
-    eventually(lambda: says in message(shop), "the Canary says why", 45, lambda: shop.status)
+    shop.says(says, 45)
     shop.tells(f"not ready: {says}")
     assert (shop.live_image, shop.status.get("canaryWeight", 0)) == ("6.0.0", 0)
 
@@ -91,9 +91,3 @@ def _taken(place: IO[str]) -> bool:
 def test_the_row_holds(row: Row) -> None:
     result = play(row, SHORT)
     assert result.holds, "\n".join(result.lines)
-
-
-def message(shop: Shop) -> str:
-    """Of the condition that users wait for."""
-    conditions = {condition["type"]: condition for condition in shop.status.get("conditions", ())}
-    return str(conditions["Promoted"]["message"]) if conditions else ""
