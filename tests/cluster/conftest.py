@@ -12,6 +12,8 @@ from tests.cluster.policies import WritePolicy, policies
 from tests.cluster.shop import OpenShop, Shop, opened
 
 HERE = Path(__file__).parent
+MINUTES = ("test_seed.py", "test_workload_faults.py")
+"""Rows take turns: first in one worker's share, they are the last that others take over, only to wait for a turn."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
-    items.sort(key=lambda item: item.path.name != "test_seed.py")
+    items.sort(key=lambda item: MINUTES.index(item.path.name) if item.path.name in MINUTES else len(MINUTES))
 
 
 @pytest.fixture
