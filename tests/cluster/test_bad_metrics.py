@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.complaints import Passing, passing
-from tests.cluster.kubectl import kubectl
+from tests.cluster.kubectl import Object, kubectl
 from tests.cluster.shop import PROMETHEUS
 from tests.cluster.test_metrics import allow_secrets, secret
 
-UNUSABLE = (
+UNUSABLE: tuple[tuple[Object, str], ...] = (
     ({"type": "datadog", "secretRef": {"name": "key"}}, "'datadog' is no provider that this version of Detour has"),
     ({"address": f"{PROMETHEUS}?x=y"}, "it ends in a query or a fragment; leave only host, port and path"),
     ({"query": "vector({{ foo }})"}, "{{ foo }} in spec.query of MetricTemplate success-rate: there is no such value"),
