@@ -13,6 +13,7 @@ COMMANDS = {
     "abort": "detour.abort",
     "analyzer": "detour.analyzer",
     "certs": "detour.certs",
+    "check": "detour.check",
     "demo": "detour.demo.command",
     "diff": "detour.diff",
     "doctor": "detour.doctor.command",

@@ -5,6 +5,7 @@ import sys
 
 from sandbox.down import down
 from sandbox.errors import UserError
+from sandbox.install import HELM, KUSTOMIZE
 from sandbox.status import status
 from sandbox.up import up
 
@@ -12,15 +13,15 @@ from sandbox.up import up
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="bring it up, with Detour in it").add_argument(
-        "--bare", action="store_true", help="leave Detour out"
-    )
+    bring = commands.add_parser("up", help="bring it up, with Detour in it")
+    bring.add_argument("--bare", action="store_true", help="leave Detour out")
+    bring.add_argument("--install", choices=[KUSTOMIZE, HELM], default=KUSTOMIZE, help="what installs Detour")
     commands.add_parser("down", help="take it away")
     commands.add_parser("status", help="what runs, and where")
     arguments = parser.parse_args()
     try:
         if arguments.command == "up":
-            up(bare=arguments.bare)
+            up(bare=arguments.bare, by=arguments.install)
         elif arguments.command == "down":
             down()
         else:

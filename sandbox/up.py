@@ -14,8 +14,8 @@ from sandbox.progress import say, step
 ADDON_NAMESPACES = ("kube-system", "ingress", "monitoring")
 
 
-def up(*, bare: bool) -> None:
-    """Everything up and ready; with `bare` without Detour. Raises UserError."""
+def up(*, bare: bool, by: str = install.KUSTOMIZE) -> None:
+    """Everything up and ready; with `bare` without Detour, else with it, installed `by` either. Raises UserError."""
     preflight.check_host()
     with record.exclusively():
         ports = Ports.from_environment()
@@ -26,7 +26,7 @@ def up(*, bare: bool) -> None:
             _start(kubectl, binaries, ports)
         _furnish(kubectl, archives, ports)
         if not bare:
-            install.install(kubectl)
+            install.install(kubectl, by)
     say(f"the sandbox is up: export KUBECONFIG={workspace.kubeconfig(CHECKOUT)}")
 
 

@@ -34,8 +34,13 @@ def from_kustomize() -> dict[Path, str]:
         whole = keyed(rendered(component, namespace=NAMESPACE))
         name = component.rpartition("/")[2]
         found[folder / f"{name}.yaml"] = stream(component, whole, whole.keys() - base.keys())
-    tester = keyed(kustomize(MANIFESTS / "loadtester"))
-    return {**found, CHARTS / "loadtester/files/loadtester.yaml": stream("loadtester", tester, tester)}
+    for name, file in (
+        ("telemetry", folder / "telemetry.yaml"),
+        ("loadtester", CHARTS / "loadtester/files/loadtester.yaml"),
+    ):
+        apart = keyed(rendered(folder=name, namespace=NAMESPACE))
+        found[file] = stream(name, apart, apart)
+    return found
 
 
 def from_schemas() -> dict[Path, str]:
@@ -51,16 +56,18 @@ def schema(chart: str) -> Schema:
     return found
 
 
-def rendered(*components: str, namespace: str = "detour") -> str:
-    """What kustomize makes of the base with these components, as an operator's overlay has them, in this namespace."""
+def rendered(*components: str, folder: str = "", namespace: str = "detour") -> str:
+    """What kustomize makes of a folder of manifests/ with these components, as an operator's overlay has them."""
     with TemporaryDirectory() as temporary:
         base, overlay = Path(temporary) / "manifests", Path(temporary) / "overlay"
         shutil.copytree(MANIFESTS, base, ignore=shutil.ignore_patterns("charts"))
-        chosen = base / "kustomization.yaml"
-        chosen.write_text(chosen.read_text().replace("namespace: detour\n", f"namespace: {namespace}\n"))
+        for chosen in (base / "kustomization.yaml", base / "telemetry/kustomization.yaml"):
+            chosen.write_text(chosen.read_text().replace("namespace: detour\n", f"namespace: {namespace}\n"))
         overlay.mkdir()
-        wanted = {"resources": ["../manifests"], "components": [f"../manifests/{name}" for name in components]}
-        (overlay / "kustomization.yaml").write_text(json.dumps(wanted))
+        given = [f"../manifests/{name}" for name in components]
+        (overlay / "kustomization.yaml").write_text(
+            json.dumps({"resources": [f"../manifests/{folder}"], "components": given})
+        )
         return kustomize(overlay)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.charts.generated import rendered
-from tests.charts.rendering import HELM, MANIFESTS, Key, Object, kustomize, objects, template
+from tests.charts.rendering import HELM, Key, Object, objects, template
 
 pytestmark = pytest.mark.cluster  # its programs are the sandbox's
 
@@ -54,7 +54,15 @@ def test_everything_that_has_to_follows_the_release_into_another_namespace() -> 
 
 
 @pytest.mark.parametrize("version", HELM)
+def test_telemetry_is_that_of_the_folder_of_the_same_name(version: int) -> None:
+    values = ",".join(f"{name}.enabled=true" for name in ("serviceMonitor", "prometheusRule", "dashboard"))
+    found = by_helm(version, "--set", values, namespace="elsewhere")
+    added = {key: one for key, one in found.items() if key not in by_helm(version)}
+    assert added == objects(rendered(folder="telemetry", namespace="elsewhere"))
+
+
+@pytest.mark.parametrize("version", HELM)
 def test_the_load_tester_is_the_same_under_the_name_of_the_post(version: int) -> None:
     helm = objects(template(version, "loadtester", release="flagger-loadtester", namespace="test"))
     assert {one["metadata"].pop("namespace") for one in helm.values()} == {"test"}
-    assert helm == objects(kustomize(MANIFESTS / "loadtester"))
+    assert helm == objects(rendered(folder="loadtester"))

@@ -118,6 +118,9 @@ DETOUR: list[tuple[str, Any, Look, Any]] = [
     ("leaderElection.renewSeconds", 2.5, flag("--renew-seconds"), ["2.5"]),
     ("logLevel", "debug", flag("--log-level"), ["debug"] * 2),
     ("logFormat", "json", flag("--log-format"), ["json"] * 2),
+    ("serviceMonitor.enabled", True, count("ServiceMonitor"), 1),
+    ("prometheusRule.enabled", True, count("PrometheusRule"), 1),
+    ("dashboard.enabled", True, count("ConfigMap", "detour-dashboard"), 1),
     ("prometheus.install", True, count("Deployment", "detour-prometheus"), 1),
     ("prometheus.install", True, flag("--metrics-server"), ["http://detour-prometheus.detour:9090"]),
 ]

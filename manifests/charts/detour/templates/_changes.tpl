@@ -1,15 +1,20 @@
 {{- /* Whether an object belongs to the release; empty if it does not. */ -}}
 {{- define "detour.wanted" -}}
 {{- $kind := .object.kind -}}
-{{- $own := eq .values.certificates.from "own" -}}
 {{- if eq $kind "CustomResourceDefinition" -}}
 {{- if and .values.crds.install (not (include "detour.foreign" .object)) }}yes{{ end -}}
 {{- else if eq $kind "PodDisruptionBudget" -}}
 {{- if and .values.podDisruptionBudget.enabled (gt (int .values.replicas) 1) }}yes{{ end -}}
 {{- else if eq $kind "NetworkPolicy" -}}
 {{- if .values.networkPolicy.enabled }}yes{{ end -}}
+{{- else if eq $kind "ServiceMonitor" -}}
+{{- if .values.serviceMonitor.enabled }}yes{{ end -}}
+{{- else if eq $kind "PrometheusRule" -}}
+{{- if .values.prometheusRule.enabled }}yes{{ end -}}
+{{- else if eq .object.metadata.name "detour-dashboard" -}}
+{{- if .values.dashboard.enabled }}yes{{ end -}}
 {{- else if eq .object.metadata.name "detour-ca" -}}
-{{- if or $own (eq $kind "Issuer") }}yes{{ end -}}
+{{- if or (eq .values.certificates.from "own") (eq $kind "Issuer") }}yes{{ end -}}
 {{- else }}yes{{ end -}}
 {{- end -}}
 

@@ -45,6 +45,11 @@
 {{- .values.repository }}{{ .values.digest | empty | ternary (printf ":%s" $tag) (printf "@%s" .values.digest) -}}
 {{- end -}}
 
+{{- /* The image that the chart was released with. */ -}}
+{{- define "detour.released" -}}
+{{- .Files.Get "files/detour.yaml" | regexFind "image: .+" | trimPrefix "image: " -}}
+{{- end -}}
+
 {{- /* Mounts a volume, to be read only. */ -}}
 {{- define "detour.mount" -}}
 {{- $mount := dict "name" .volume.name "mountPath" .path "readOnly" true -}}
