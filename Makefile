@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+INSTALL ?= kustomize
 BIN := $(VENV)/bin
 
 .PHONY: help demo test unit cluster bench faults flagger soak twins chart docs lint up down venv lock release
@@ -50,8 +51,8 @@ lint: venv ## Formatting, types, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-up: venv ## The sandbox: a real one-node Kubernetes with Detour in it
-	@$(PYTHON) -m sandbox up
+up: venv ## The sandbox: a real one-node Kubernetes with Detour in it (INSTALL=helm: by its chart)
+	@$(PYTHON) -m sandbox up --install=$(INSTALL)
 
 down: ## Take the sandbox away, leaving nothing behind
 	@$(PYTHON) -m sandbox down
