@@ -18,7 +18,7 @@ KUBECTLS = {
     *("--field-manager", "--cascade", "--to-revision", "--server-side", "--force-conflicts", "--dry-run", "--previous"),
     *("--type", "--wait", "--all", "--overwrite", "--for", "--all-namespaces"),
 }
-HELMS = {"--atomic", "--wait", "--force", "--force-replace", "--set", "--values"}
+HELMS = {"--atomic", "--take-ownership", "--wait", "--force", "--force-replace", "--set", "--values"}
 OTHERS = {"--metrics.prometheus", "--help"}
 OURS = re.compile(r"(?:analyzer|webhook|certs|detour|loadtester|manifests|sandbox|tests|docs|release)/[\w./*-]+")
 

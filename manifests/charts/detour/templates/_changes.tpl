@@ -4,7 +4,7 @@
 {{- if eq $kind "CustomResourceDefinition" -}}
 {{- if and .values.crds.install (not (include "detour.foreign" .object)) }}yes{{ end -}}
 {{- else if eq $kind "PodDisruptionBudget" -}}
-{{- if and .values.podDisruptionBudget.enabled (gt (int .values.replicas) 1) }}yes{{ end -}}
+{{- if .values.podDisruptionBudget.enabled }}yes{{ end -}}
 {{- else if eq $kind "NetworkPolicy" -}}
 {{- if .values.networkPolicy.enabled }}yes{{ end -}}
 {{- else if eq $kind "ServiceMonitor" -}}
