@@ -23,8 +23,8 @@ column names: a flag is an argument of the container that stands before it, the 
 The chart has the objects of `manifests/`, but for the Namespace, which is the release's: label it
 `pod-security.kubernetes.io/enforce=restricted`, as `manifests/` does. Is it well? `helm test detour` has the webhook
 divert an update and sees that an analyzer leads. An upgrade brings the definitions of Canary and the like up to date,
-and never touches the caBundle. Definitions that do not bear `app.kubernetes.io/name: detour`, such as Flagger's, are left
-as they are; where Helm renders without a cluster (Argo CD), say `crds.install=false` for that.
+and never touches the caBundle. Definitions that do not bear `app.kubernetes.io/name: detour`, such as Flagger's, are
+left as they are; where Helm renders without a cluster (Argo CD), say `crds.install=false` for that.
 
 To take over what `kubectl apply` has installed, add `--take-ownership`, with Helm 4 also `--server-side=true
 --force-conflicts`. `helm uninstall` leaves the definitions, and with them every Canary; in the namespace it leaves what
