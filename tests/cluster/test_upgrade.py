@@ -1,4 +1,6 @@
-"""Detour is brought up to date in the middle of rollouts: they go on where they were, and nobody is refused."""
+"""Detour is brought up to date, or its node drained: rollouts go on where they were, and nobody is refused.
+
+With `-s` the tests print what they have measured."""
 
 import json
 import os
@@ -9,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.admissions import admissions
 from tests.cluster.installing import MANIFESTS, install
-from tests.cluster.kubectl import Object, Said, kubectl
+from tests.cluster.kubectl import Object, Said, eventually, get, kubectl
 from tests.cluster.person import Person
+from tests.cluster.reigns import HOME, reigns, replicas
 from tests.cluster.shop import IMAGE, QUICK, OpenShop, Shop
 from tests.cluster.users import Users
 
@@ -21,23 +25,29 @@ MOST_COMMANDS = 400
 SLOW = {"interval": "5m", "metrics": []}
 
 
+Upgrade = Callable[[str], None]
+
+
 @pytest.fixture
-def upgrade(tmp_path: Path) -> Iterator[Callable[[str, int], None]]:
+def upgrade(tmp_path: Path) -> Iterator[Upgrade]:
     """`kubectl apply -k` of an overlay that changes Detour's pod; at the end it is installed as it was."""
 
-    def apply(build: str, replicas: int) -> None:
+    def apply(build: str) -> None:
         note = {"op": "add", "path": "/spec/template/metadata/annotations", "value": {"example.com/build": build}}
         overlay: Object = {
             "resources": [os.path.relpath(MANIFESTS, tmp_path)],
-            "replicas": [{"name": "detour", "count": replicas}],
             "patches": [{"target": {"kind": "Deployment", "name": "detour"}, "patch": json.dumps([note])}],
         }
         (tmp_path / "kustomization.yaml").write_text(json.dumps(overlay))
         kubectl("apply", "-k", str(tmp_path))
-        kubectl("-n", "detour", "rollout", "status", "deployment/detour", "--timeout=120s")
+        rolled_out()
 
     yield apply
     install()
+
+
+def rolled_out() -> None:
+    kubectl("-n", HOME, "rollout", "status", "deployment/detour", "--timeout=120s")
 
 
 @contextmanager
@@ -63,7 +73,7 @@ def typing(shop: Shop) -> Iterator[list[Said]]:
 
 
 def test_an_upgrade_in_mid_canary_fails_no_request_and_no_command_and_every_run_goes_on(
-    open_shop: OpenShop, upgrade: Callable[[str, int], None]
+    open_shop: OpenShop, upgrade: Upgrade
 ) -> None:
     calm = open_shop(analysis=SLOW)
     promoting = open_shop(analysis={**QUICK, "stepWeight": 50}, replicas=3)
@@ -79,8 +89,8 @@ def test_an_upgrade_in_mid_canary_fails_no_request_and_no_command_and_every_run_
         promoting.until("Promoting")
         assert Person(leaving)("abort", "podinfo").code == 0
         with typing(typed) as said:
-            for build, replicas in (("one", 1), ("two", 2)):
-                upgrade(build, replicas)
+            for build in ("one", "two"):
+                upgrade(build)
         promoting.until("Succeeded")
         leaving.until("Failed")
     assert [each for each in said if each.code] == []
@@ -90,3 +100,45 @@ def test_an_upgrade_in_mid_canary_fails_no_request_and_no_command_and_every_run_
     assert calm.status["canaryWeight"] >= 25
     assert (promoting.live_image, leaving.live_image) == ("6.0.1", "6.0.0")
     assert leaving.leftovers() == promoting.leftovers() == []
+
+
+def test_a_rolling_update_of_detour_under_50_admissions_a_second_fails_none_and_the_lead_is_handed_over(
+    upgrade: Upgrade,
+) -> None:
+    before = replicas()
+    with reigns() as reigned, admissions() as asked:
+        upgrade("three")
+        eventually(lambda: reigned.leader in replicas(), "one that stays leads", 60, lambda: reigned.seen)
+        eventually(lambda: not set(before) & all_pods(), "the old ones have ended", 90, all_pods)
+    print(f"\nrolling update: {asked.told}; {reigned.told}")
+    assert asked.failures == []
+    assert len(asked.seconds) > 100  # it went on all the time
+    assert reigned.leader not in before
+    assert len(replicas()) == 2
+
+
+def test_a_drain_takes_one_replica_after_the_other_and_no_admission_fails() -> None:
+    first, second = replicas()
+    with admissions() as asked:
+        assert evicted(first)
+        assert not evicted(second)  # while the first has no successor
+        eventually(lambda: evicted(second), "the second may go, too", 90)
+        rolled_out()
+        eventually(lambda: not {first, second} & all_pods(), "both have gone", 90, all_pods)
+    print(f"\ndrain: {asked.told}")
+    assert asked.failures == []
+    assert len(asked.seconds) > 100
+
+
+def evicted(pod: str) -> bool:
+    """Ask for what `kubectl drain` asks for; whether the PodDisruptionBudget allows it."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": HOME}}
+    path = f"/api/v1/namespaces/{HOME}/pods/{pod}/eviction"
+    said = kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction), check=False)
+    assert not said.code or "disruption budget" in said.err, said.err
+    return not said.code
+
+
+def all_pods() -> set[str]:
+    """Those that are ending, too."""
+    return {pod["metadata"]["name"] for pod in get("-n", HOME, "pods", "-l", "app.kubernetes.io/name=detour")["items"]}
