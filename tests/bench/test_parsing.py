@@ -34,6 +34,9 @@ def test_a_megabyte_is_a_million_bytes_and_the_kernels_kb_are_1024() -> None:
 
 def test_a_process_belongs_to_detours_command_or_else_to_its_program() -> None:
     assert part_of(["python3", "-m", "detour", "webhook", "--certificates=/run/detour/tls", ""]) == "webhook"
+    assert (
+        part_of(["python3", "/opt/detour/bin/detour", "analyzer", "--certificates=/run/detour/tls", ""]) == "analyzer"
+    )
     assert part_of(["/usr/local/bin/traefik", "--ping", ""]) == "traefik"
 
 
