@@ -118,7 +118,7 @@ class Watch:
         while not self._stop.is_set():
             begun, longest, known = time.monotonic(), LONGEST_BACKOFF, False
             try:
-                if not self._version:
+                if not self._version or (self._broken and self._is_from_a_backup()):
                     self._list()
                 while not self._stop.is_set():
                     self._watched()
@@ -159,6 +159,11 @@ class Watch:
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))
         return min(backoff * 2, LONGEST_BACKOFF)
+
+    def _is_from_a_backup(self) -> bool:
+        """Whether the server has yet to come to where we are: until then it would tell nothing of what happens."""
+        answer = self._client.list_for_watch(self.resource, {**self._query, "limit": "1"}, self._forms[0])
+        return int(answer["metadata"]["resourceVersion"]) < int(self._version)
 
     def _list(self) -> None:
         """Items of a list carry no kind of their own; those of a watch do."""

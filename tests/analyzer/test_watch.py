@@ -30,8 +30,11 @@ class Script(Client):
     def __init__(self, lists: list[list[Object]], watches: list[list[Object] | Exception]) -> None:
         self.lists, self.watches = lists, watches
         self.watched_from: list[str] = []
+        self.at = 10**6  # the version that the server has come to
 
-    def list_for_watch(self, *_: Any, **__: Any) -> Object:
+    def list_for_watch(self, _: object, query: Mapping[str, str], *__: Any) -> Object:
+        if "limit" in query:
+            return {"metadata": {"resourceVersion": str(self.at)}, "items": []}
         if not self.lists:
             raise Unreachable("the script is over")
         items = self.lists.pop(0)
@@ -204,6 +207,14 @@ def test_what_is_in_a_namespace_follows_lists_and_events() -> None:
         seen.append([[found["metadata"]["name"] for found in watch.in_namespace(name)] for name in ("shop", "there")])
     assert seen == [[["a"], ["d"]], [["c", "e"], []]]
     assert [found["metadata"]["name"] for found in watch.all()] == ["c", "e"]
+
+
+def test_a_server_that_comes_back_with_a_backup_is_asked_for_everything() -> None:
+    script = Script([[service("a", 90)], [service("b", 40)]], [Unreachable("away"), []])
+    script.at = 40
+    watch, _ = followed(script)
+    assert [found["metadata"]["name"] for found in watch.all()] == ["b"]
+    assert script.watched_from[:2] == ["90", "40"]
 
 
 def test_others_are_thought_deaf_for_twice_as_long_as_the_server_was_away() -> None:
