@@ -165,7 +165,7 @@ def _copies(found: Found) -> Steps:
         left = ", ".join(sorted(found.pods))
         yield Step(f"wait until the pods of {found.name}{PRIMARY} have ended", Wait(GONE, left))
     if found.primary_service:
-        yield delete(SERVICES, found.primary_service, after=0.0 if found.primary else PROPAGATION)
+        yield delete(SERVICES, found.primary_service)
     for each in found.copies:
         yield _without(each, found)
 

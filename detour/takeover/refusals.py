@@ -75,6 +75,16 @@ def _in_flight(found: Found) -> Iterator[str]:
         yield f"the canary has traffic ({share}): let Flagger bring its analysis to an end first"
 
 
+def _unknown_routes(found: Found) -> Iterator[str]:
+    """By its flag `-mesh-provider` Flagger may route in a way that the Canary does not tell, and to the copy."""
+    told = found.canary["spec"].get("provider") or found.canary_ingress or found.mark
+    if found.primary is not None and not told:
+        yield (
+            "it states no spec.provider, and has no Ingress of Flagger's: where Flagger's -mesh-provider is nginx or "
+            "kubernetes, set spec.provider: nginx; routes of other providers would lose their Service"
+        )
+
+
 def _share(ingress: Object | None) -> str:
     notes = (ingress["metadata"].get("annotations") or {}) if ingress else {}
     for key, value in notes.items():
@@ -147,6 +157,7 @@ RULES: tuple[Callable[[Found], Iterator[str]], ...] = (
     _rivals,
     _unusable,
     _in_flight,
+    _unknown_routes,
     _diverted_meanwhile,
     _called_by_others,
     _too_small,

@@ -92,7 +92,7 @@ class Scene:
         if refused.returncode == 0 or "Flagger runs" not in refused.stdout:
             finding.wrong.append(f"it was not refused while Flagger runs: {refused.stdout}")
         analysis = '{"iterations": null, "stepWeight": 50, "maxWeight": 50}'
-        patch = f'{{"spec": {{"provider": null, "analysis": {analysis}}}}}'
+        patch = f'{{"spec": {{"provider": "nginx", "analysis": {analysis}}}}}'
         application("patch", "canary", application.name, "--type=merge", "-p", patch)
         with self._users(application) as account:
             done = take_over(application, "--beside-flagger")

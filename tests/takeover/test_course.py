@@ -141,6 +141,19 @@ def test_a_version_that_comes_while_the_target_runs_is_what_waits_in_the_end() -
     assert is_over(world)
 
 
+def test_a_version_that_is_live_by_then_is_not_followed_by_an_older_one() -> None:
+    world = flaggers(newer=NEWER)
+
+    def promote(world: World) -> None:
+        if world.of(DEPLOYMENTS, "web-primary") is None:
+            world.things["deployments", "web"]["spec"]["template"] = template("web:3")
+
+    world.meanwhile = promote
+    take_over(world)
+    assert waiting(world) is None
+    assert world.things["deployments", "web"]["spec"]["template"] == template("web:3")
+
+
 def test_a_target_that_git_has_scaled_up_with_an_unproven_version_serves_nobody() -> None:
     world = flaggers(newer=NEWER)
     world.things["deployments", "web"]["spec"]["replicas"] = 2

@@ -51,6 +51,10 @@ CASES: dict[str, tuple[Change, str]] = {
     "a canary for some users": (by_header, "the canary has traffic (canary-by-header insider)"),
     "a provider that Detour lacks": (lambda w: canary(w)["spec"].update(provider="istio"), "spec.provider"),
     "an analysis that Detour lacks": (lambda w: canary(w)["spec"]["analysis"].update(match=[{}]), "analysis.match"),
+    "a route of which nothing is known": (
+        lambda w: w.things.pop(("ingresses", "web-canary")),
+        "routes of other providers would lose their Service",
+    ),
     "no Deployment": (lambda w: w.things.pop(("deployments", "web")), "Deployment web does not exist"),
     "no copy": (lambda w: w.things.pop(("deployments", "web-primary")), "selects pods of web-primary, which is gone"),
     "a Canary at its end": (lambda w: canary(w)["metadata"].update(deletionTimestamp="now"), "is being deleted"),
@@ -99,6 +103,13 @@ def test_a_newer_configmap_may_be_let_go_live() -> None:
     world = flaggers()
     world.things["configmaps", "settings"]["data"]["colour"] = "red"
     assert refusals(seen(world), newer_configuration=True) == []
+
+
+def test_a_canary_without_routes_says_so_by_its_provider() -> None:
+    world = flaggers()
+    del world.things["ingresses", "web-canary"]
+    canary(world)["spec"]["provider"] = "nginx"
+    assert refusals(seen(world)) == []
 
 
 def test_an_autoscaler_reference_is_no_obstacle() -> None:
