@@ -6,7 +6,8 @@ from click.testing import CliRunner
 from detour import person
 from detour.cli import main
 from detour.person import Place
-from tests.takeover.world import NEWER, World, flaggers
+from tests.takeover.leftovers import NEWER, flaggers
+from tests.takeover.world import World
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, world: World, *arguments: str) -> tuple[int, str]:

@@ -8,8 +8,9 @@ from analyzer.kube.resources import CANARIES, CONFIG_MAPS, DEPLOYMENTS, SERVICES
 from analyzer.status import from_object
 from detour.takeover.found import MARK
 from detour.takeover.plan import plan
+from tests.takeover.leftovers import NEWER, flaggers, template
 from tests.takeover.taking import seen, take_over
-from tests.takeover.world import HPA, NEWER, World, flaggers, template
+from tests.takeover.world import HPA, World
 from webhook import stash
 from webhook.revision import digest
 

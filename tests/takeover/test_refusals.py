@@ -7,8 +7,9 @@ import pytest
 
 from detour.person import Problem
 from detour.takeover.refusals import refusals
+from tests.takeover.leftovers import NEWER, flaggers, ingress, template
 from tests.takeover.taking import seen, take_over
-from tests.takeover.world import HPA, NEWER, Object, World, flaggers, ingress, template
+from tests.takeover.world import HPA, Object, World
 from webhook import stash
 
 Change = Callable[[World], object]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from detour.takeover.template import is_live, live
+from tests.takeover.leftovers import NEWER, flaggers, template
 from tests.takeover.taking import seen
-from tests.takeover.world import NEWER, Object, flaggers, template
+from tests.takeover.world import Object
 
 REFERENCES: dict[str, Object] = {
     "a volume": {"volumes": [{"name": "v", "configMap": {"name": "settings"}}]},
