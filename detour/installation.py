@@ -42,6 +42,7 @@ ADMISSION = tuple(
         ("MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
     )
 )
+PRIORITIES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
 ROUTES, PARTS, HELD = (INGRESSES,), (SERVICES, DEPLOYMENTS), (CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS)
 
 
@@ -70,8 +71,8 @@ class Installation:
         return self.parts(WEBHOOK_CONFIGURATIONS, *ADMISSION)
 
     def rights(self) -> list[Found]:
-        """The roles and bindings of the whole cluster."""
-        return self.parts(CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES)
+        """The roles and bindings of the whole cluster, and the pods' priority, where it is one of Detour's own."""
+        return self.parts(CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PRIORITIES)
 
     def definitions(self, *, users: bool) -> list[Found]:
         """Of what users write, some of which may be Flagger's, too; or of what Detour keeps for itself."""

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +30,8 @@ from analyzer.removal import Removal
 from analyzer.rollouts import Rollouts
 from analyzer.routing import Router
 from analyzer.witness import Witness
+
+BEFORE_ANOTHER_TRY = 5.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +59,17 @@ class Replica:
     at_work: threading.Event = field(default_factory=threading.Event)
 
     def lead(self) -> None:
-        """A replica that cannot even begin must not go on looking healthy."""
+        """A replica that cannot even begin lets another try, and tries again itself.
+
+        It does not end: the kubelet would take the pod out of the Service, and with it the webhook, which can.
+        """
         try:
             self._begin()
         except Exception:
-            log.exception("the analyzer could not begin")
-            os._exit(1)
+            log.exception("the analyzer could not begin, again in %.0f s", BEFORE_ANOTHER_TRY)
+            self.lease.release()
+            time.sleep(BEFORE_ANOTHER_TRY)
+            begin_anew()
 
     def stop(self) -> None:
         """Let another lead; or, where Detour is being deleted and nobody comes after us, see everything out before."""

@@ -3,6 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from detour import replica
 
 ANALYZER = """
 import os, sys, threading, time
@@ -24,3 +30,26 @@ def test_it_begins_anew_as_the_same_process_without_its_threads_and_open_files(t
     first, *later = runs.read_text().splitlines()
     assert later == [first, first]
     assert not done.stdout
+
+
+class Hopeless:
+    """A lease that cannot be asked for."""
+
+    released = False
+
+    def hold(self, on_lost: object) -> None:
+        raise OSError("nothing works")
+
+    def release(self) -> None:
+        self.released = True
+
+
+def test_one_that_cannot_begin_lets_another_try_and_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The webhook in the same pod would go out of the Service with it."""
+    lease, done = Hopeless(), list[str]()
+    cluster = SimpleNamespace(watches=())
+    parts: Any = (lease, cluster, None, None, None, "me", None)
+    monkeypatch.setattr(replica, "begin_anew", lambda: done.append("begun anew" if lease.released else "too early"))
+    monkeypatch.setattr(replica, "BEFORE_ANOTHER_TRY", 0.0)
+    replica.Replica(*parts).lead()
+    assert done == ["begun anew"]
