@@ -30,7 +30,8 @@ bench: up ## What Detour costs, each figure beside its reference; writes docs/ev
 faults: up ## Faults in the middle of canaries, each beside a plain rolling update; writes docs/evidence/faults.md (RATE)
 	@$(BIN)/python -m tests.faults
 
-flagger: up ## Canaries of a real Flagger taken over under traffic; writes docs/evidence/flagger.md
+flagger: up ## A real Flagger beside Detour, and its Canaries taken over under traffic; writes docs/evidence/flagger.md
+	@$(BIN)/python -m tests.beside
 	@$(BIN)/python -m tests.takeover
 
 soak: up ## Hundreds of random commands, then a million broken reviews; writes docs/evidence/soak.md, fuzz.md (SEED, COUNT)
