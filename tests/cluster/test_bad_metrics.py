@@ -11,7 +11,7 @@ from tests.cluster.shop import PROMETHEUS
 from tests.cluster.test_metrics import allow_secrets, secret
 
 UNUSABLE: tuple[tuple[Object, str], ...] = (
-    ({"type": "datadog", "secretRef": {"name": "key"}}, "'datadog' is no provider that this version of Detour has"),
+    ({"type": "graphite"}, "'graphite' is no provider that this version of Detour has"),
     ({"address": f"{PROMETHEUS}?x=y"}, "it ends in a query or a fragment; leave only host, port and path"),
     ({"query": "vector({{ foo }})"}, "{{ foo }} in spec.query of MetricTemplate success-rate: there is no such value"),
     ({"query": "vector({{ variables.x }})"}, "variables.x in spec.query of MetricTemplate success-rate: the metric"),

@@ -65,7 +65,7 @@ def test_applying_the_manifests_again_leaves_it_alone() -> None:
 def test_the_serving_key_is_in_memory_for_its_owner_alone_and_no_key_is_in_a_log() -> None:
     where = ("-n", "detour", "deployment/detour")
     for container in ("webhook", "analyzer"):
-        said = kubectl("exec", *where, "-c", container, "--", "python", "-c", LOOK).out.split()
+        said = kubectl("exec", *where, "-c", container, "--", "python3", "-c", LOOK).out.split()
         assert said == ["['tmpfs']", "0o600"]
     assert "BEGIN" not in kubectl("logs", *where, "--all-containers").out
 

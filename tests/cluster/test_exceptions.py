@@ -80,7 +80,7 @@ def test_in_a_freeze_of_the_policy_an_update_waits_and_can_be_let_through_by_han
 
 
 def test_a_freeze_that_cannot_be_read_is_named_where_the_update_waits(open_shop: OpenShop, lenient: Lenient) -> None:
-    shop = open_under(open_shop, lenient(freezes=[{"schedule": "at four o'clock", "duration": "4h"}]))
+    shop = open_under(open_shop, lenient(freezes=[{"schedule": "0 25 * * *", "duration": "4h"}]))
     shop.set_image("6.0.1")
     eventually(lambda: "spec.freezes[0].schedule" in message(shop), "it says why", 20)
 
