@@ -2,6 +2,7 @@
 
 Half of them are sent over connections kept open, half over a new one each. Each `Traffic` is a process of its own with
 one event loop, so that several at once do not wait for each other; how late each request was sent is in the account.
+They are in the sandbox's own network: its forwarder on the host has one processor's worth of requests, and no more.
 """
 
 import asyncio
@@ -12,9 +13,14 @@ import time
 from collections.abc import AsyncIterator
 from multiprocessing.connection import Connection
 
+from sandbox.layout import INGRESS_ADDRESS
 from tests.bench.answers import Answer, Reply, read
+from tests.bench.api import enter_sandbox
 
 INGRESS = ("127.0.0.1", int(os.environ.get("DETOUR_SANDBOX_HTTP_PORT", "8080")))
+"""As the host sees it."""
+INSIDE = (INGRESS_ADDRESS, 80)
+"""As the sandbox's network does."""
 PATIENCE = 10.0  # seconds until a request without an answer has failed
 PATH = "/api/info"
 
@@ -25,7 +31,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 class Traffic:
     """`count` requests to `host` at `rate` a second; only answers that carry `message` are of the right application."""
 
-    def __init__(self, host: str, message: str, rate: float, count: int, address: tuple[str, int] = INGRESS) -> None:
+    def __init__(self, host: str, message: str, rate: float, count: int, address: tuple[str, int] = INSIDE) -> None:
         self._mine, theirs = _SPAWN.Pipe()
         arguments = (theirs, address, host, message, rate, count)
         self._process = _SPAWN.Process(target=_generate, args=arguments, name=f"traffic-{host}", daemon=True)
@@ -58,6 +64,8 @@ class Traffic:
 
 
 def _generate(pipe: Connection, address: tuple[str, int], host: str, message: str, rate: float, count: int) -> None:
+    if address == INSIDE:
+        enter_sandbox()
     with contextlib.suppress(KeyboardInterrupt):  # the parent hears of it, too, and has the say
         pipe.send(asyncio.run(_Users(address, host, message).send(pipe, rate, count)))
 
