@@ -26,7 +26,7 @@ from tests.faults.scene import FULL, Scale
 
 EVIDENCE = ROOT / "docs/evidence/faults.md"
 RATE = float(os.environ.get("RATE") or FULL.rate)
-AT_ONCE = 3
+AT_ONCE = 2
 """Rows at once, each with 200 requests a second: more, and two processors have to wait for themselves."""
 
 
