@@ -85,7 +85,8 @@ def _taken_on_or_let_go(request: Request, settings: Settings) -> Decision | None
     What stood there before was never checked by anybody; what waited has nobody to look after it when its Canary goes.
     """
     old, new = labels(request.old).get(stash.POLICY), labels(request.object).get(stash.POLICY)
-    if request.user != settings.analyzer or {old, new} != {None, stash.POLICY_CANARY}:
+    alone = same(request.wanted, request.primary)
+    if request.user != settings.analyzer or {old, new} != {None, stash.POLICY_CANARY} or not alone:
         return None
     return Decision(Kind.CANCELLED if new is None else Kind.UNTOUCHED, keys=ours.cleared())
 

@@ -11,15 +11,19 @@ from tests.cluster.kubectl import ROOT, kubectl
 
 
 def circumstances() -> list[str]:
-    """Commit, date and machine, a line each. Raises what git or kubectl complain of."""
-    commit, changed = _git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    """Commit, date, machine and cluster, a line each. Raises what git or kubectl complain of."""
     version = json.loads(kubectl("get", "--raw=/version").out)["gitVersion"]
+    return [*host(), f"Kubernetes {version}, the API server and everything else of the sandbox on the same machine"]
+
+
+def host() -> list[str]:
+    """The same, where no cluster takes part."""
+    commit, changed = _git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
         f"commit {commit}{', with changes that are not committed' if changed else ''}",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"{os.cpu_count()} processors ({_processor()}), {memory:.0f} GiB of memory, Linux {platform.release()}",
-        f"Kubernetes {version}, the API server and everything else of the sandbox on the same machine",
     ]
 
 

@@ -83,7 +83,7 @@ def canary_parts_edited_by_hand(scene: Scene) -> None:
     scene.ends("Succeeded", "6.0.1")
 
 
-@row(Leader.POD, analysis=UNHURRIED)
+@row(Leader.POD, Slack(20, "it is the canary's only pod: nobody can answer until the routes know"), analysis=UNHURRIED)
 def canary_evicted(scene: Scene) -> None:
     """The canary's pods, and the new ones of the plain update, are evicted as by a drained node: promoted."""
     scene.update()

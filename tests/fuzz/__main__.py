@@ -39,7 +39,7 @@ def main(count: int = MILLION) -> int:
         say(f"{count - done:,} are missing: the time is over; set MINUTES to more than {longest:.0f}")
     elif count >= MILLION:
         head = ["# The fuzzer", "", "Written by `python -m tests.fuzz`, on:", ""]
-        lines = [*head, *(f"* {line}" for line in [*machine.circumstances(), *told, *breaches[:100]]), ""]
+        lines = [*head, *(f"* {line}" for line in [*machine.host(), *told, *breaches[:100]]), ""]
         EVIDENCE.write_text("\n".join(lines))
         say(f"written to {EVIDENCE.relative_to(ROOT)}")
     return 1 if breaches or done < count else 0

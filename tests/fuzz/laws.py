@@ -149,5 +149,6 @@ def _proves_itself(waits: str, revision: str | None) -> bool:
 
 
 def _ours(deployment: Object) -> dict[str, str]:
-    entries = labels(deployment) | annotations(deployment)
-    return {key: value for key, value in entries.items() if key in OURS}
+    """A label's key among the annotations is nobody's, and says nothing."""
+    kinds = ((labels(deployment), stash.LABELS), (annotations(deployment), stash.ANNOTATIONS))
+    return {key: value for entries, keys in kinds for key, value in entries.items() if key in keys}

@@ -153,3 +153,10 @@ def test_what_was_written_before_a_canary_guards_the_deployment_proves_nothing()
     found = stored(guarded, decide(guarded, seeded, "detour", ANALYZER))
     assert found["metadata"]["labels"] == {stash.POLICY: "canary"}
     assert found["metadata"]["annotations"] == {}
+
+
+def test_the_label_of_a_canary_brings_no_other_template_along() -> None:
+    unmanaged = deployment(V1, labels={})
+    found = decide(changed(labelled(unmanaged, policy="canary"), V2), unmanaged, "detour", ANALYZER)
+    assert found.kind is Kind.DIVERTED
+    assert stored(changed(labelled(unmanaged, policy="canary"), V2), found)["spec"]["template"] == V1
