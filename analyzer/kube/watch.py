@@ -61,7 +61,7 @@ class Watch:
         self._past = 0
         self._heard = 0.0
         self._broken = False
-        self._lost: float | None = time.monotonic()  # since when nothing is heard; None while something is
+        self._away: float | None = None  # since when the server has answered no try; None if the last one was
         self._deaf_until = 0.0
         self._version = ""  # where to go on watching; "" if everything is to be listed first
         self._lock = threading.Lock()
@@ -144,7 +144,8 @@ class Watch:
 
     def _broke(self, error: Unreachable) -> None:
         """An API server that is away is told once by each watch, not every few seconds."""
-        self._lost = self._lost or time.monotonic()
+        if self._broken:  # a connection that breaks off may be ours alone; who does not answer then is away for all
+            self._away = self._away or time.monotonic()
         level = logging.DEBUG if self._broken else logging.WARNING
         log.log(level, "the watch of %s broke off, and is tried again: %s", self.resource.plural, error)
         self._broken = True
@@ -152,9 +153,9 @@ class Watch:
     def _goes_on(self) -> None:
         if self._broken:
             log.info("the watch of %s goes on", self.resource.plural)
-            away = time.monotonic() - (self._lost or time.monotonic())
-            self._deaf_until = time.monotonic() + min(2 * away, LONGEST_DEAF)
-        self._broken, self._lost = False, None
+        if self._away:
+            self._deaf_until = time.monotonic() + min(2 * (time.monotonic() - self._away), LONGEST_DEAF)
+        self._broken, self._away = False, None
 
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))

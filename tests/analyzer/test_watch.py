@@ -45,8 +45,8 @@ class Script(Client):
         self.watched_from.append(query["resourceVersion"])
         found = self.watches.pop(0) if self.watches else Unreachable("the script is over")
         if isinstance(found, Exception):
-            raise found
-        yield from found
+            raise found  # at once, as where the server does not take the request
+        return iter(found)
 
 
 def followed(script: Script) -> tuple[Watch, list[str]]:
@@ -222,6 +222,11 @@ def test_others_are_thought_deaf_for_twice_as_long_as_the_server_was_away() -> N
     watch, _ = followed(script)
     eventually(lambda: watch.others_deaf > 0, "the watch goes on", 5)
     assert 0.2 < watch.others_deaf < LONGEST_DEAF
+
+
+def test_nobody_is_thought_deaf_where_the_next_try_is_answered() -> None:
+    watch, _ = followed(Script([[service("a", 5)]], [Unreachable("cut off"), []]))
+    assert watch.others_deaf == 0
 
 
 def test_nobody_is_thought_deaf_where_nothing_broke_off() -> None:
