@@ -71,6 +71,7 @@ class Result:
     def lines(self) -> list[str]:
         """The row in full, for the evidence and for whoever has to find out."""
         found = [f"{self.done} ({self.seconds:.0f} s)", f"ended: {self.ended}", *self.notes]
+        found += [f"seconds until it went on: {self.recovered}"] if self.recovery else []
         for name, tally in (("managed", self.managed), ("plain rolling update", self.plain)):
             found += [f"{name}: {tally.text}", *failures(tally.failed)]
         if self.slack.requests:
