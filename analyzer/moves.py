@@ -13,9 +13,14 @@ PAUSED = "the Deployment is paused: the promotion goes on when it is resumed"
 
 
 def promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
-    """Ask for the swap, unless the Deployment is paused. `before` is done first."""
+    """Ask for the swap, unless the Deployment is paused. `before` is done first.
+
+    While routers are deaf its pods stay: requests would be sent to those that have gone.
+    """
     if seen.primary and seen.primary.paused:
         return Plan(replace(status, problem=PAUSED), wake=AGAIN)
+    if seen.deaf and seen.primary and seen.primary.ready:
+        return Plan(status, wake=seen.deaf)
     told = Emit(f"Copying {seen.name}-canary.{seen.namespace} template spec to {seen.who}", milestone=True)
     status = replace(status, phase=Phase.PROMOTING, step_time=now, ready_since=None, problem="")
     return Plan(status, (*before, told, Ask("go", status.revision)), wake=AGAIN)

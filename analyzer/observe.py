@@ -62,7 +62,7 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
         wish=wish_of(canary) if canary else None,
         held=cluster.held(key),
         direct=pauses.opening(cluster.namespaces.get("", namespace), cluster.namespaces.get("", cluster.home)),
-        deaf=cluster.ingresses.others_deaf,
+        deaf=cluster.client.others_deaf,
     )
     if target is None:
         missing = f"Deployment {name} does not exist: create it, or correct spec.targetRef.name"

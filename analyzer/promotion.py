@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analyzer.actions import Ask
-from analyzer.kube.client import Answer, Client
+from analyzer.kube.answers import Answer
+from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, Conflict, Refused
 from analyzer.kube.resources import DEPLOYMENTS
 from webhook import stash

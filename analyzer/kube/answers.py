@@ -5,6 +5,7 @@ The answer may break off at any byte of its body, long after the request was let
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3.exceptions
@@ -12,6 +13,14 @@ import urllib3.exceptions
 from analyzer.kube.errors import ApiError, Unreachable, from_status
 
 _BROKEN = (urllib3.exceptions.HTTPError, OSError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the object, and the warnings that admission added to it."""
+
+    object: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 def read_object(response: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,10 +14,11 @@ from typing import Any
 import kubernetes.client
 import urllib3.exceptions
 
-from analyzer.kube.answers import read_error, read_events, read_object
+from analyzer.kube.answers import Answer, read_error, read_events, read_object
 from analyzer.kube.errors import Unreachable
 from analyzer.kube.kubeconfig import configured
 from analyzer.kube.mishap import Mishap
+from analyzer.kube.outage import Outage
 from analyzer.kube.resources import Resource
 from analyzer.kube.together import Patch, patch_together
 from analyzer.kube.tunnel import tunnel
@@ -36,20 +36,13 @@ METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: the object, and the warnings that admission added to it."""
-
-    object: Object
-    warnings: tuple[str, ...] = ()
-
-
 class Client:
     """One connection pool to one API server. Safe to be shared between threads. A `mishap` is a test's."""
 
     def __init__(self, api: Any, mishap: Mishap | None = None, told: Told = lambda *_: None) -> None:
         self._api = api
         self._told = told
+        self._outage = Outage()
         self._around = mishap.around if mishap else lambda *_: nullcontext()
 
     @classmethod
@@ -60,6 +53,11 @@ class Client:
         api = kubernetes.client.ApiClient(configured(kubeconfig))
         api.user_agent = "detour"
         return cls(api, mishap, told)
+
+    @property
+    def others_deaf(self) -> float:
+        """See `analyzer.kube.outage`; seconds."""
+        return self._outage.others_deaf
 
     @property
     def server(self) -> str:
@@ -245,5 +243,6 @@ class Client:
         except kubernetes.client.ApiException as error:
             raise Unreachable(f"{method} {path}: {error.reason}") from error
         finally:
+            self._outage.told(began, answered=bool(status))
             self._told(method, path, query, status, time.monotonic() - began)
         return response

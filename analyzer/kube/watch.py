@@ -24,7 +24,6 @@ SECONDS_PER_WATCH = (1800, 3600)  # between these, so that not all end at once
 SHORTEST_WATCH = 1.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
 LONGEST_GAP = 150.0  # after which everything is listed again: the server says something every two minutes at least
-LONGEST_DEAF = 60.0  # longest pause of a client of Kubernetes' own library before it tries again: 30 s, and up to twice
 LONGEST_ABSENCE = 3.0  # between tries while nobody answers: users wait for us as soon as the API server is back
 
 log = logging.getLogger(__name__)
@@ -61,8 +60,6 @@ class Watch:
         self._past = 0
         self._heard = 0.0
         self._broken = False
-        self._away: float | None = None  # since when the server has answered no try; None if the last one was
-        self._deaf_until = 0.0
         self._version = ""  # where to go on watching; "" if everything is to be listed first
         self._lock = threading.Lock()
         self._synced = threading.Event()
@@ -72,15 +69,6 @@ class Watch:
     def synced(self) -> bool:
         """Whether the first list has come in: before that, 'not in the store' means nothing."""
         return self._synced.is_set()
-
-    @property
-    def others_deaf(self) -> float:
-        """For how many seconds more others who follow this may not have heard of what is written now.
-
-        The longer the API server was away, the longer they pause before they try again: each pause is twice the one
-        before, and up to twice that again (client-go, Reflector; its informers are what routers are made of).
-        """
-        return max(0.0, self._deaf_until - time.monotonic())
 
     def get(self, namespace: str, name: str) -> Object | None:
         """The object as last heard of. It is shared: never change it."""
@@ -144,8 +132,6 @@ class Watch:
 
     def _broke(self, error: Unreachable) -> None:
         """An API server that is away is told once by each watch, not every few seconds."""
-        if self._broken:  # a connection that breaks off may be ours alone; who does not answer then is away for all
-            self._away = self._away or time.monotonic()
         level = logging.DEBUG if self._broken else logging.WARNING
         log.log(level, "the watch of %s broke off, and is tried again: %s", self.resource.plural, error)
         self._broken = True
@@ -153,9 +139,7 @@ class Watch:
     def _goes_on(self) -> None:
         if self._broken:
             log.info("the watch of %s goes on", self.resource.plural)
-        if self._away:
-            self._deaf_until = time.monotonic() + min(2 * (time.monotonic() - self._away), LONGEST_DEAF)
-        self._broken, self._away = False, None
+        self._broken = False
 
     def _pause(self, backoff: float) -> float:
         self._stop.wait(backoff * random.uniform(0.7, 1.3))

@@ -55,9 +55,20 @@ def test_a_canary_gets_its_first_share_when_routers_have_heard_of_its_pods() -> 
     assert world.now >= world.deaf_until + timedelta(seconds=SPEC.propagation)
 
 
+def test_the_primarys_pods_go_when_routers_would_hear_of_it() -> None:
+    world = shipped(checks=PASSED)
+    world.run(100, until=lambda world: world.route == 60)
+    world.deaf_until = world.now + timedelta(seconds=40)
+    world.run(200, until=lambda world: world.status.phase is Phase.PROMOTING)
+    assert world.deaf_until
+    assert world.now >= world.deaf_until
+    world.run(100)
+    assert (world.phase(), world.breaches) == (Phase.SUCCEEDED, [])
+
+
 def test_deaf_routers_do_not_keep_an_analysis_from_going_on() -> None:
     world = shipped(checks=PASSED)
     world.run(100, until=lambda world: bool(world.route))
     world.deaf_until = world.now + timedelta(hours=1)
-    world.run(200, until=without_weight)
-    assert world.status.ending is not None
+    world.run(200, until=lambda world: world.route == 60)
+    assert world.route == 60

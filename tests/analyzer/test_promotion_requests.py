@@ -7,7 +7,8 @@ import pytest
 
 from analyzer import promotion
 from analyzer.actions import Ask
-from analyzer.kube.client import Answer, Client
+from analyzer.kube.answers import Answer
+from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict, Refused
 from webhook import stash
 

@@ -10,7 +10,7 @@ import pytest
 from analyzer.kube.client import Client
 from analyzer.kube.errors import Expired, Unreachable
 from analyzer.kube.resources import SERVICES
-from analyzer.kube.watch import LONGEST_DEAF, Watch
+from analyzer.kube.watch import Watch
 from tests.cluster.kubectl import eventually
 
 Object = dict[str, Any]
@@ -215,20 +215,3 @@ def test_a_server_that_comes_back_with_a_backup_is_asked_for_everything() -> Non
     watch, _ = followed(script)
     assert [found["metadata"]["name"] for found in watch.all()] == ["b"]
     assert script.watched_from[:2] == ["90", "40"]
-
-
-def test_others_are_thought_deaf_for_twice_as_long_as_the_server_was_away() -> None:
-    script = Script([[service("a", 5)]], [Unreachable("away"), Unreachable("away"), []])
-    watch, _ = followed(script)
-    eventually(lambda: watch.others_deaf > 0, "the watch goes on", 5)
-    assert 0.2 < watch.others_deaf < LONGEST_DEAF
-
-
-def test_nobody_is_thought_deaf_where_the_next_try_is_answered() -> None:
-    watch, _ = followed(Script([[service("a", 5)]], [Unreachable("cut off"), []]))
-    assert watch.others_deaf == 0
-
-
-def test_nobody_is_thought_deaf_where_nothing_broke_off() -> None:
-    watch, _ = followed(Script([[service("a", 5)]], [[event("ADDED", service("b", 6))]]))
-    assert watch.others_deaf == 0

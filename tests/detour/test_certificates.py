@@ -8,7 +8,8 @@ from typing import Any
 import jsonpatch
 import pytest
 
-from analyzer.kube.client import Answer, Client, Object
+from analyzer.kube.answers import Answer
+from analyzer.kube.client import Client, Object
 from analyzer.kube.errors import Conflict as Refused
 from analyzer.kube.errors import NotFound
 from analyzer.kube.resources import Resource

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.kube.client import Answer
+from analyzer.kube.answers import Answer
 from analyzer.kube.errors import Conflict, Unreachable
 from detour.person import Problem
 from tests.takeover.leftovers import flaggers

@@ -14,7 +14,8 @@ from typing import Any
 import jsonpatch
 import orjson
 
-from analyzer.kube.client import Answer, Client
+from analyzer.kube.answers import Answer
+from analyzer.kube.client import Client
 from analyzer.kube.errors import Conflict, NotFound
 from analyzer.kube.resources import (
     CANARIES,
