@@ -7,7 +7,7 @@ from tests.cluster.kubectl import Object
 from tests.faults.components import kill, slow, standing_still, until_the_api_server_answers
 from tests.faults.result import Slack
 from tests.faults.row import Leader, row
-from tests.faults.scene import Scene
+from tests.faults.scene import STEPS, Scene
 
 BLIND = Slack(30, "the Ingress controller hears late of pods that went, of each application at its own moment")
 API_SERVER, ETCD = "kube-apiserver", "etcd"
@@ -34,10 +34,11 @@ def etcd_restarted(scene: Scene) -> None:
     _killed_in_each_phase(scene, ETCD)
 
 
-@row(Leader.NOBODY)
+@row(Leader.NOBODY, slack=BLIND, analysis={**STEPS, "threshold": 10})
 def api_server_away_for_a_minute(scene: Scene) -> None:
     """At the first weight the API server stands still for a minute, so the leader gives up its lease: the canary keeps
-    its weight meanwhile, and is promoted afterwards."""
+    its weight meanwhile, and is promoted afterwards. The node may count as lost then, with all its pods, for seconds.
+    """
     scene.update()
     scene.until_weight(20)
     with scene.fault():
