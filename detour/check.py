@@ -20,6 +20,7 @@ from analyzer.kube.resources import LEASES, WEBHOOK_CONFIGURATIONS
 from analyzer.removal import CONFIGURATION
 from detour.certificates import ca_bundles
 from detour.person import Problem, place, sentence
+from detour.terminal import say
 
 LOOK_EVERY = 1.0  # seconds
 PATIENCE = 5.0  # seconds that an answer may take
@@ -36,7 +37,7 @@ def command(kubeconfig: str | None, timeout: int) -> None:
     """
     client = place(kubeconfig, None).client
     for look in (webhook, leader):
-        click.echo(_until(look, client, timeout))
+        say(_until(look, client, timeout))
 
 
 def webhook(client: Client) -> str:

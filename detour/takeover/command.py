@@ -1,7 +1,6 @@
 """`detour take-over`: Canaries that Flagger has initialised become Detour's, without a request being lost."""
 
 import time
-from datetime import datetime
 
 import click
 
@@ -17,6 +16,7 @@ from detour.takeover.perform import TakeOver
 from detour.takeover.plan import plan
 from detour.takeover.refusals import refusals
 from detour.takeover.steps import Step
+from detour.terminal import report, say
 
 ASK_EVERY = 10.0  # seconds
 
@@ -54,7 +54,7 @@ def command(
         one = _One(place.client, namespace, name, beside_flagger, newer_configuration)
         undone += not (one.take_over() if yes else one.show())
     if not yes:
-        click.echo("Nothing was changed: --yes does it.")
+        say("Nothing was changed: --yes does it.")
     if undone:
         raise Problem(f"{undone} of {len(chosen)} cannot be taken over as they are; the reasons are above")
 
@@ -81,15 +81,15 @@ class _One:
         """What would be done; whether it can be."""
         found = self._look()
         if not found.is_initialised:
-            click.echo(f"{self._called}: nothing of Flagger's is there")
+            say(f"{self._called}: nothing of Flagger's is there")
             return True
         for reason in (reasons := self._refusals(found)):
-            click.echo(f"{self._called}: not now: {reason}")
+            say(f"{self._called}: not now: {reason}")
         steps = self._plan(found)
-        click.echo(f"{self._called}: {len(steps)} steps")
+        say(f"{self._called}: {len(steps)} steps")
         for number, step in enumerate(steps, 1):
             pause = f" ({step.after:.0f} s later)" if step.after else ""
-            click.echo(f"{number:4}. {step.says}{pause}")
+            say(f"{number:4}. {step.says}{pause}")
         self._show_notes(found)
         return not reasons
 
@@ -108,7 +108,7 @@ class _One:
             return False
         self._tell("taken over")
         for remark in remarks:
-            click.echo(f"      {remark}")
+            say(f"      {remark}")
         return True
 
     @property
@@ -129,8 +129,8 @@ class _One:
         return refusals(found, beside=self._beside, newer_configuration=self._newer_configuration)
 
     def _tell(self, line: str) -> None:
-        click.echo(f"{datetime.now():%H:%M:%S} {self._called}: {line}")
+        report(f"{self._called}: {line}")
 
     def _show_notes(self, found: Found) -> None:
         for remark in notes(found):
-            click.echo(f"      {remark}")
+            say(f"      {remark}")
