@@ -6,7 +6,8 @@ controllers act on one Canary. To Detour, `suspend` of a marked Canary says noth
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 Object = Mapping[str, Any]
@@ -21,6 +22,18 @@ def is_flagger(deployment: Object) -> bool:
     """By its labels, those of Flagger's chart or those of its kustomization: a watch of metadata sees no more."""
     labels = deployment["metadata"].get("labels") or {}
     return NAME in (labels.get("app.kubernetes.io/name"), labels.get("app"))
+
+
+def runs_flagger(deployment: Object) -> bool:
+    """By its labels, or by what its containers run, image or command, whatever the Deployment is called."""
+    return is_flagger(deployment) or NAME in _programs(deployment)
+
+
+def _programs(deployment: Object) -> Iterator[str]:
+    for container in deployment["spec"]["template"]["spec"].get("containers") or ():
+        image = str(container.get("image", "")).partition("@")[0]
+        yield PurePosixPath(image).name.partition(":")[0]
+        yield from (PurePosixPath(word).name for word in (container.get("command") or ())[:1])
 
 
 def scope(deployment: Object) -> str | None:

@@ -1,17 +1,15 @@
 """Flagger in the same cluster: whether it runs, whose the definitions are, and which Canaries are whose."""
 
-import re
 from collections.abc import Iterator
 
-from analyzer.coexistence import EVERYWHERE, TAKE, is_flagger, is_marked, left_by_flagger, missing, scope
+from analyzer.coexistence import EVERYWHERE, TAKE, is_flagger, is_marked, left_by_flagger, missing, runs_flagger, scope
 from analyzer.removal import DEFINITION
 from detour.doctor.finding import Finding, fail, ok, warn
-from detour.doctor.snapshot import Object, Snapshot, called, containers_of, label, name_of
+from detour.doctor.snapshot import Object, Snapshot, called, label, name_of
 
 CHECK = "Flagger"
 GROUP = ".flagger.app"
 OVERLAY = "kubectl apply -k manifests/overlays/beside-flagger (Helm: crds.install=false)"
-_IMAGE = re.compile(r"(^|/)flagger(?=[:@]|$)")
 
 
 def check(seen: Snapshot) -> Iterator[Finding]:
@@ -21,7 +19,7 @@ def check(seen: Snapshot) -> Iterator[Finding]:
         remedy = "if it is Flagger, give its ServiceAccount Flagger's rights; if not, take the label away"
         yield warn(CHECK, f"{name} has Flagger's labels, and no right to Canaries: it counts for nothing", remedy)
     deployments = (each for each in seen.workloads if each["kind"] == "Deployment")
-    here = [each for each in deployments if _is_flagger(each) and called(each) not in seen.impostors]
+    here = [each for each in deployments if runs_flagger(each) and called(each) not in seen.impostors]
     running = [(each, where) for each in here if (where := scope(each)) is not None]
     for found, where in running:
         yield from _controller(found, where)
@@ -66,10 +64,6 @@ def _canaries(seen: Snapshot, areas: set[str]) -> Iterator[Finding]:
     left = len(shared) - len(ours)
     listed = f": {', '.join(ours)}" if ours else ""
     yield ok(CHECK, f"of {len(shared)} Canaries that it sees, {left} are its own, and {len(ours)} Detour's{listed}")
-
-
-def _is_flagger(deployment: Object) -> bool:
-    return is_flagger(deployment) or any(_IMAGE.search(str(each.get("image"))) for each in containers_of(deployment))
 
 
 def _is_foreign(definition: Object) -> bool:
