@@ -4,16 +4,15 @@ import json
 import logging
 import re
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from typing import Any, NoReturn
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.webhook.deployments import SETTINGS, changed, deployment, template
 from tests.webhook.model import review
+from tests.webhook.serving import PATIENCE, eventually
 from webhook import app as module
 from webhook.app import LARGEST_BODY, create_app
 from webhook.review import BadReview
@@ -129,38 +128,58 @@ def test_what_is_no_name_is_not_repeated(client: FlaskClient, caplog: pytest.Log
     assert (fields["id"], fields["namespace"], fields["name"]) == ("-", "-", "-")
 
 
-def slowly(app: Flask, size: int, many: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[int]]:
-    """So many bodies at once: how many were worked on together, and how each was answered."""
-    within, most, lock = 0, 0, threading.Lock()
+class Kept:
+    """In the place of `parse`: keeps every review that is worked on, until `go`."""
 
-    def slow_parse(_body: bytes) -> NoReturn:
-        nonlocal within, most
-        with lock:
-            within += 1
-            most = max(most, within)
-        time.sleep(0.05)
-        with lock:
-            within -= 1
+    def __init__(self) -> None:
+        self.within = self.most = 0
+        self.go = threading.Event()
+        self._lock = threading.Lock()
+
+    def __call__(self, _body: bytes) -> NoReturn:
+        with self._lock:
+            self.within += 1
+            self.most = max(self.most, self.within)
+        self.go.wait(PATIENCE)
+        with self._lock:
+            self.within -= 1
         raise BadReview("it is none")
 
-    def post(_: int) -> int:
+
+@pytest.fixture(name="kept")
+def _kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    kept = Kept()
+    monkeypatch.setattr(module, "parse", kept)
+    return kept
+
+
+def at_once(pool: ThreadPoolExecutor, many: int, size: int) -> list[Future[int]]:
+    app = create_app(SETTINGS)
+
+    def post() -> int:
         return app.test_client().post("/divert", data=b"x" * size, content_type="application/json").status_code
 
-    monkeypatch.setattr(module, "parse", slow_parse)
-    with ThreadPoolExecutor(many) as pool:
-        statuses = list(pool.map(post, range(many)))
-    return most, statuses
+    return [pool.submit(post) for _ in range(many)]
 
 
-def test_only_a_few_reviews_are_worked_on_at_once_and_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    most, statuses = slowly(create_app(SETTINGS), 100, 12, monkeypatch)
-    assert (most, set(statuses)) == (module.AT_ONCE, {400})
+def test_only_a_few_reviews_are_worked_on_at_once_and_the_others_wait(kept: Kept) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        answers = at_once(pool, 12, size=100)
+        eventually(lambda: kept.within == module.AT_ONCE)
+        wait(answers, timeout=0.2)  # time for one more to come in, if it could
+        kept.go.set()
+    assert (kept.most, {each.result() for each in answers}) == (module.AT_ONCE, {400})
 
 
-def test_of_large_reviews_only_a_few_wait_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    most, statuses = slowly(create_app(SETTINGS), module.LARGE, 20, monkeypatch)
-    assert most <= module.AT_ONCE
-    assert set(statuses) == {400, 429}
+def test_of_large_reviews_only_a_few_wait_in_memory(kept: Kept) -> None:
+    """None of those that found room is answered before `go`: whoever is answered until then found none."""
+    with ThreadPoolExecutor(20) as pool:
+        answers = as_completed(at_once(pool, 20, size=module.LARGE), timeout=PATIENCE)
+        refused = {next(answers).result() for _ in range(20 - module.LARGE_AT_ONCE)}
+        kept.go.set()
+        others = {each.result() for each in answers}
+    assert kept.most <= module.AT_ONCE
+    assert (refused, others) == ({429}, {400})
 
 
 def test_a_large_review_that_finds_no_room_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
