@@ -15,8 +15,8 @@ from analyzer import policy
 from analyzer.addresses import OPTION as ALLOW
 from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
+from analyzer.gauges import SHARE, Reach
 from analyzer.kube.lease import LONGEST, RENEW_EVERY, SECONDS, SHORTEST, Timing
-from analyzer.measure import SHARE, Reach
 from analyzer.routing.nginx import PREFIX, Nginx
 from analyzer.scope import Scope
 from analyzer.spec import ROUTER

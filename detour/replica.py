@@ -17,12 +17,13 @@ from analyzer.cluster import Cluster
 from analyzer.controller import Controller
 from analyzer.custody import Custody
 from analyzer.departure import depart
+from analyzer.gauges import Reach
 from analyzer.journal import Journal
 from analyzer.kube import servers
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.lease import Lease
 from analyzer.lookout import Lookout
-from analyzer.measure import Measurer, Reach
+from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
 from analyzer.policies import Policies, ensure_default

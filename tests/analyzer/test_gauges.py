@@ -7,8 +7,8 @@ import pytest
 
 from analyzer.addresses import Addresses
 from analyzer.cluster import Cluster
+from analyzer.gauges import ALL, Gauges, Reach
 from analyzer.kube.errors import NotFound
-from analyzer.measure import ALL, Measurer, Reach
 from analyzer.observe import View
 from tests.analyzer.objects import deployment
 
@@ -56,7 +56,7 @@ def view(**reference: str) -> View:
 
 
 def problem(found: View, shared: tuple[str, ...] = (HOME,), known: Known | None = None) -> str:
-    return Measurer(cast("Cluster", known or Known()), Reach(Addresses(), frozenset(shared))).problem(found)
+    return Gauges(cast("Cluster", known or Known()), Reach(Addresses(), frozenset(shared))).problem(found)
 
 
 @pytest.mark.parametrize("reference", [{}, {"namespace": "shop"}, {"namespace": HOME}])
