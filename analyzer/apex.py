@@ -3,12 +3,14 @@
 As Flagger makes it (Canary.spec.service), and like there it goes with the Canary. One that exists is never changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Object = Mapping[str, Any]
 
 DEFAULT_PORT_NAME = "http"
+SIDECARS = ("istio-proxy", "envoy")
+"""Containers of the mesh, whose ports are not the application's (Flagger's list)."""
 
 
 def name(canary: Object) -> str | None:
@@ -21,13 +23,6 @@ def service(canary: Object, primary: Object) -> dict[str, Any]:
     """The Service, with the port that the Canary names, for the pods of the primary. The Canary owns it."""
     wanted, metadata = canary["spec"]["service"], canary["metadata"]
     extra: Object = wanted.get("apex") or {}
-    port = {
-        "name": wanted.get("portName") or DEFAULT_PORT_NAME,
-        "port": wanted["port"],
-        "targetPort": wanted.get("targetPort") or wanted["port"],
-        "protocol": "TCP",
-        **({"appProtocol": wanted["appProtocol"]} if wanted.get("appProtocol") else {}),
-    }
     owner = {key: canary[key] for key in ("apiVersion", "kind")} | {key: metadata[key] for key in ("name", "uid")}
     selector = primary["spec"]["selector"].get("matchLabels") or primary["spec"]["template"]["metadata"]["labels"]
     return {
@@ -41,7 +36,39 @@ def service(canary: Object, primary: Object) -> dict[str, Any]:
         },
         "spec": {
             **({"clusterIP": "None"} if wanted.get("headless") else {}),
-            "ports": [port],
+            **({"trafficDistribution": wanted["trafficDistribution"]} if wanted.get("trafficDistribution") else {}),
+            "ports": _ports(wanted, primary),
             "selector": dict(selector),
         },
     }
+
+
+def _ports(wanted: Object, primary: Object) -> list[dict[str, Any]]:
+    """The port that the Canary names, and those that it wants to be found."""
+    port = {
+        "name": wanted.get("portName") or DEFAULT_PORT_NAME,
+        "port": wanted["port"],
+        "targetPort": wanted.get("targetPort") or wanted["port"],
+        "protocol": "TCP",
+        **({"appProtocol": wanted["appProtocol"]} if wanted.get("appProtocol") else {}),
+    }
+    return [port, *(_discovered(port, primary) if wanted.get("portDiscovery") else ())]
+
+
+def _discovered(named: Object, primary: Object) -> Iterator[dict[str, Any]]:
+    """The other ports of the primary's containers (Canary.spec.service.portDiscovery), each under its own number.
+
+    Otherwise than Flagger's, a port keeps its protocol, and a number or name that is taken is left out: a Service with
+    the same one twice would be refused whole.
+    """
+    names, numbers = {named["name"]}, {(named["port"], named["protocol"])}
+    for container in primary["spec"]["template"]["spec"].get("containers") or ():
+        for number, port in enumerate(container.get("ports") or ()):
+            name, protocol = port.get("name") or f"tcp-{container['name']}-{number}", port.get("protocol", "TCP")
+            target = (port["containerPort"], protocol)
+            is_named = named["targetPort"] in (port["containerPort"], port.get("name"))
+            if container["name"] in SIDECARS or is_named or name in names or target in numbers:
+                continue
+            names.add(name)
+            numbers.add(target)
+            yield {"name": name, "port": port["containerPort"], "targetPort": target[0], "protocol": protocol}

@@ -52,3 +52,31 @@ def test_name_metadata_protocol_and_headlessness_are_the_canarys_to_say() -> Non
 def test_a_canary_that_asks_for_none_gets_none() -> None:
     assert apex.name({"spec": {"targetRef": {"name": "podinfo"}}}) is None
     assert apex.name(canary(name="front")) is None
+
+
+def discovered(containers: list[dict[str, Any]], **wanted: Any) -> list[tuple[str, int, str]]:
+    """The ports that are found beside the one that the Canary names."""
+    spec = PRIMARY["spec"] | {"template": {"spec": {"containers": containers}}}
+    made = apex.service(canary(portDiscovery=True, **wanted), PRIMARY | {"spec": spec})
+    return [(port["name"], port["port"], port["protocol"]) for port in made["spec"]["ports"][1:]]
+
+
+def test_other_ports_of_the_containers_are_found_where_the_canary_asks_for_it() -> None:
+    named = {"name": "podinfo", "ports": [{"name": "http", "containerPort": 9898}, {"containerPort": 9999}]}
+    dns = {"name": "dns", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}
+    mesh = {"name": "istio-proxy", "ports": [{"containerPort": 15090}]}
+    found = discovered([named, dns, mesh], port=80, targetPort="http")
+    assert found == [("tcp-podinfo-1", 9999, "TCP"), ("dns", 53, "UDP")]
+    assert discovered([named], port=9898) == [("tcp-podinfo-1", 9999, "TCP")]
+    assert len(apex.service(canary(port=9898), PRIMARY)["spec"]["ports"]) == 1
+
+
+def test_a_port_that_would_be_there_twice_is_left_out() -> None:
+    first = {"name": "a", "ports": [{"name": "http", "containerPort": 81}, {"containerPort": 80}]}
+    second = {"name": "b", "ports": [{"containerPort": 82}, {"name": "other", "containerPort": 82}]}
+    assert discovered([first, second], port=80, targetPort=8080) == [("tcp-b-0", 82, "TCP")]
+
+
+def test_endpoints_are_preferred_as_the_canary_says() -> None:
+    made = apex.service(canary(port=80, trafficDistribution="PreferClose"), PRIMARY)
+    assert made["spec"]["trafficDistribution"] == "PreferClose"

@@ -13,12 +13,13 @@ Schema = dict[str, Any]
 
 _READ = {
     "Canary": """
-        targetRef provider metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes ingressRef
-        service.name service.port service.portName service.targetPort service.appProtocol service.headless service.apex
-        service.primary revertOnDeletion analysis.interval analysis.threshold analysis.maxWeight analysis.stepWeight
+        targetRef provider metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes
+        ingressRef service.name service.port service.portName service.targetPort service.appProtocol
+        service.headless service.apex service.primary service.portDiscovery service.trafficDistribution
+        revertOnDeletion analysis.interval analysis.threshold analysis.maxWeight analysis.stepWeight
         analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
-        analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries analysis.webhooks[].disableTLS
-        analysis.webhooks[].metadata
+        analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries
+        analysis.webhooks[].disableTLS analysis.webhooks[].metadata
     """,
     "CanaryPolicy": "metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes",
     "MetricTemplate": """
