@@ -1,56 +1,55 @@
-"""Measurements under way: gates and metrics are asked in threads of their own, so that one that is silent delays only
-the application that asked it, and many that are silent only the namespace that they are in.
+"""Measurements under way: gates and metrics are asked in threads of their own, so that one that is slow delays only the
+application that asked it. A suite that a gate runs may take an hour.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 
 from analyzer.agenda import Key
+from analyzer.crew import Crew
 from analyzer.metrics.verdict import Check
 
-THREADS = 32
-SHARE = 8
-"""Threads that one namespace may have: nobody waits for its silent gates but itself."""
+THREADS, SHARE = 512, 128
+"""Measurements at a time, in all and of one namespace: some 80 KiB each while it waits."""
+OF_ONE = 2
+"""Of one application: what counts now, and an older one whose gate still has not answered."""
 
 Checks = tuple[Check, ...]
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Measurement:
     occasion: Hashable
     measure: Callable[[], Checks]
+    begun: bool = False
     answer: Future[Checks] = field(default_factory=Future)
 
 
 class Measurements:
     """At most one for each application; `occasion` tells what it is for, so that an answer never counts for another."""
 
-    def __init__(self, touch: Callable[[Key], None], threads: int = THREADS, share: int = SHARE) -> None:
+    def __init__(self, touch: Callable[[Key], None], crew: Crew | None = None) -> None:
         self._touch = touch
-        self._share = share
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="measure")
+        self._crew = crew or Crew("measure", THREADS, SHARE)
         self._known: dict[Key, _Measurement] = {}
-        self._waiting: dict[Key, _Measurement] = {}
-        self._threads: Counter[str] = Counter()
+        self._running: Counter[Key] = Counter()
         self._lock = Lock()
 
     def start(self, key: Key, occasion: Hashable, measure: Callable[[], Checks]) -> None:
-        """Measure, unless that is under way already; the application is touched when there is an answer.
-
-        Above its namespace's share it waits for its turn.
-        """
+        """Measure, unless that is under way already; the application is touched when there is an answer."""
         with self._lock:
             known = self._known.get(key)
             if known and known.occasion == occasion:
                 return
-            self._known[key] = self._waiting[key] = _Measurement(occasion, measure)
-            self._begin(key[0])
+            self._known[key] = _Measurement(occasion, measure)
+        self._begin(key)
 
     def take(self, key: Key, occasion: Hashable) -> Checks | None:
         """The answer, if it has come; it can be taken once."""
@@ -66,26 +65,27 @@ class Measurements:
             return None
 
     def forget(self, key: Key) -> None:
-        """Nobody waits for it any more. A thread that has begun is its namespace's until it ends."""
+        """Nobody waits for it any more. What has begun goes on until it ends."""
         with self._lock:
             self._known.pop(key, None)
-            self._waiting.pop(key, None)
 
-    def _begin(self, namespace: str) -> None:
-        """Begin what waits in a namespace, as far as its share goes. The lock is held."""
-        for key in [key for key in self._waiting if key[0] == namespace]:
-            if self._threads[namespace] >= self._share:
+    def _begin(self, key: Key) -> None:
+        with self._lock:
+            known = self._known.get(key)
+            if known is None or known.begun or self._running[key] >= OF_ONE:
                 return
-            self._threads[namespace] += 1
-            self._pool.submit(self._run, key, self._waiting.pop(key))
+            known.begun = True
+            self._running[key] += 1
+        self._crew.do(key[0], partial(self._run, key, known))
 
     def _run(self, key: Key, measurement: _Measurement) -> None:
         try:
-            measurement.answer.set_result(measurement.measure())
+            if self._known.get(key) is measurement:
+                measurement.answer.set_result(measurement.measure())
         except Exception as error:
             measurement.answer.set_exception(error)
         finally:
             with self._lock:
-                self._threads[key[0]] -= 1
-                self._begin(key[0])
+                self._running -= Counter([key])
+        self._begin(key)
         self._touch(key)

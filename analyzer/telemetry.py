@@ -75,6 +75,12 @@ GATE_SECONDS = Histogram(
     buckets=DELAYS,
     registry=REGISTRY,
 )
+DELIVERIES = Counter(
+    "detour_deliveries",
+    "Hooks and alerts that nobody waits for, by what came of them: arrived, or missed.",
+    ["result"],
+    registry=REGISTRY,
+)
 LET_PAST = Counter(
     "detour_let_past",
     "Templates that went to a primary without an analysis, by the way.",
@@ -120,6 +126,9 @@ _WAYS = {"opted out": "opted-out", "let past": "bypass", "changed directly": "di
 
 for _way in _WAYS.values():  # a rate begins with the first event, not the second
     LET_PAST.labels(_way)
+
+for _result in ("arrived", "missed"):
+    DELIVERIES.labels(_result)
 
 _counted: set[Key] = set()
 _lock = threading.Lock()
