@@ -56,8 +56,8 @@ def test_a_canary_that_asks_for_none_gets_none() -> None:
 
 def discovered(containers: list[dict[str, Any]], **wanted: Any) -> list[tuple[str, int, str]]:
     """The ports that are found beside the one that the Canary names."""
-    spec = PRIMARY["spec"] | {"template": {"spec": {"containers": containers}}}
-    made = apex.service(canary(portDiscovery=True, **wanted), PRIMARY | {"spec": spec})
+    primary = {**PRIMARY, "spec": {**PRIMARY["spec"], "template": {"spec": {"containers": containers}}}}
+    made = apex.service(canary(portDiscovery=True, **wanted), primary)
     return [(port["name"], port["port"], port["protocol"]) for port in made["spec"]["ports"][1:]]
 
 
