@@ -4,7 +4,7 @@ from typing import Any
 
 from analyzer import apex
 
-PRIMARY = {
+PRIMARY: dict[str, Any] = {
     "metadata": {"name": "podinfo", "namespace": "shop"},
     "spec": {
         "selector": {"matchLabels": {"app": "podinfo", "tier": "backend"}},
