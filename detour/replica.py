@@ -86,7 +86,8 @@ class Replica:
         cluster = self.cluster
         for watch in cluster.watches:
             watch.start()
-        self.lease.hold(on_lost=begin_anew)
+        if not self.lease.hold(on_lost=begin_anew):
+            return
         telemetry.LEADING.set(1)
         while not cluster.synced:
             threading.Event().wait(0.05)

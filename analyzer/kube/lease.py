@@ -16,11 +16,13 @@ from typing import Any
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, Conflict, NotFound, Unreachable
 from analyzer.kube.resources import LEADERS, LEASES
+from analyzer.kube.vigil import Vigil
 
 SECONDS = 12
 RENEW_EVERY = 3.0
 SHORTEST, LONGEST = 3, 600  # seconds; below, a busy API server would have it change hands
 LOOK_EVERY = 0.5
+ASK_AGAIN = 1.0  # seconds between two tries to take it
 NAME = "detour-analyzer"
 
 log = logging.getLogger(__name__)
@@ -73,13 +75,23 @@ class Lease:
         self._lost = False
         self._stop = threading.Event()
 
-    def hold(self, on_lost: Callable[[], None]) -> None:
-        """Return when we lead. From then on the lease is renewed in a thread; `on_lost` is called if that fails.
+    def hold(self, on_lost: Callable[[], None]) -> bool:
+        """Return when we lead; False if we were to `release` it before we did.
 
-        A renewal may hang for longer than the lease lasts, so another thread looks at the clock.
+        From then on the lease is renewed in a thread; `on_lost` is called if that fails. A renewal may hang for longer
+        than the lease lasts, so another thread looks at the clock.
         """
-        while not (self._try() and self._announce()) and not self._stop.wait(self._timing.renew_every / 3):
-            pass
+        vigil = Vigil(self._client, self._namespace, NAME, self._may_take, self._timing.given_up_after)
+        while not self._stop.is_set():
+            if self._try() and self._announce():
+                vigil.end()
+                self._lead(on_lost)
+                return True
+            self._stop.wait(ASK_AGAIN)
+            vigil.wait()
+        return False
+
+    def _lead(self, on_lost: Callable[[], None]) -> None:
         log.info("leading as %s", self._identity)
         self._leads = True
         threading.Thread(target=self._renew, name="lease", daemon=True).start()

@@ -48,7 +48,7 @@ ANALYZER = {
 }
 ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
-    ("coordination.k8s.io", "leases", "detour-analyzer"): ("get", "update"),
+    ("coordination.k8s.io", "leases", "detour-analyzer"): ("get", "list", "update", "watch"),
     ("detour.dev", "leaders", None): ("create",),  # the same, for the policy that refuses others
     ("detour.dev", "leaders", "detour-analyzer"): ("get", "update"),
 }
