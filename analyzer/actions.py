@@ -1,19 +1,30 @@
 """What a plan is made of. Each action is idempotent: it may be carried out again after a crash."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
+from analyzer.hooks import Kind
 from analyzer.status import Status
 from analyzer.wording import printable
 
 
+class Severity(StrEnum):
+    """Of an alert, as Flagger has it (Canary.spec.analysis.alerts[].severity)."""
+
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """An event on the Canary; a milestone is told on the user's Deployment, too."""
+    """An event on the Canary; a milestone is told on the user's Deployment, too, an alert to the AlertProviders."""
 
     text: str
     warning: bool = False
     milestone: bool = False
+    alert: Severity | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", printable(self.text))
@@ -36,12 +47,15 @@ class Rehearse:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Call the gates of the analysis and evaluate its metrics, now.
+    """Call the webhooks of these kinds and evaluate the metrics, now.
 
-    Without `traffic` the metrics have nothing to judge, but that one cannot be measured is better known before.
+    Without `traffic` the metrics have nothing to judge, but that one cannot be measured is better known before. Only if
+    everything is passed, those that are `then` asked for their consent are called.
     """
 
+    kinds: tuple[Kind, ...] = (Kind.ROLLOUT,)
     traffic: bool = True
+    then: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +67,11 @@ class RunCanary:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The Service of this revision's canary, and routes that send it `weight` percent."""
+    """The Service of this revision's canary, and routes that do what the strategy has for this position."""
 
     weight: int
     revision: str
+    iteration: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "phase": status.phase.value or Phase.INITIALIZING.value,
             "canaryWeight": status.weight,
             "failedChecks": status.failed_checks,
-            "iterations": 0,
+            "iterations": status.iterations,
             "lastAppliedSpec": status.revision,
             "lastPromotedSpec": status.promoted,
             "lastTransitionTime": timestamp(now),

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from analyzer import web
 from analyzer.addresses import Addresses
+from analyzer.hooks import Gate
 from analyzer.metrics.verdict import Check, Result
-from analyzer.spec import Gate
 
 TRIED_AGAIN = (429, 500, 502, 503, 504)
 LONGEST_WORDS = 200  # characters of an answer that an event may quote

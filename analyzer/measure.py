@@ -7,9 +7,10 @@ from analyzer import telemetry
 from analyzer.cluster import Cluster
 from analyzer.gates import call, payload
 from analyzer.gauges import Gauges, Reach
+from analyzer.hooks import Gate
 from analyzer.metrics.verdict import Check, Result
 from analyzer.observe import View
-from analyzer.spec import Gate, parse
+from analyzer.spec import parse
 from analyzer.status import Phase
 
 Object = Mapping[str, Any]

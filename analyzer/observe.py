@@ -15,14 +15,15 @@ from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, INGRESS_CLA
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
-from analyzer.status import LONGEST_GRACE, Status
+from analyzer.status import LONGEST_GRACE, Phase, Status
+from analyzer.strategy import Strategy
 from analyzer.wishes import wish_of
 from webhook import revision, stash
 
 Object = dict[str, Any]
 
-Occasion = tuple[str, datetime | None]
-"""What a measurement is for: the revision, and the time of the measurement before."""
+Occasion = tuple[str, Phase, datetime | None]
+"""What a measurement is for: the revision in flight, or that waits to be, its phase, and when it was measured last."""
 
 DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
 
@@ -48,6 +49,7 @@ class View:
     waiting: stash.Stash | None
     surroundings: Surroundings | None
     occasion: Occasion
+    strategy: Strategy
 
 
 def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router, neighbours: Neighbours | None) -> View:
@@ -55,7 +57,7 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     namespace, name = key
     target = cluster.targets.get(*key)
     canary = cluster.canary_for(key)
-    occasion = (status.revision, status.check_time)
+    occasion = (status.revision, status.phase, status.check_time)
     seen = Seen(
         name=name,
         namespace=namespace,
@@ -67,25 +69,28 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     if target is None:
         missing = f"Deployment {name} does not exist: create it, or correct spec.targetRef.name"
         seen = _leftovers(cluster, key, replace(seen, obstacle=missing), router)
-        return View(seen, key, canary, None, None, None, occasion)
+        return View(seen, key, canary, None, None, None, occasion, spec.strategy)
     service = apex.name(canary) if canary else None
     served = service is None or cluster.services.get(namespace, service) is not None
     seen = replace(seen, target=True, served=served, labelled=cluster.is_managed(key))
     primary = cluster.primary(key, needed=status.phase.in_flight)
     seen = _leftovers(cluster, key, seen, router)
     if primary is None:
-        return View(seen, key, canary, None, None, None, occasion)
+        return View(seen, key, canary, None, None, None, occasion, spec.strategy)
     waiting, problem = _stash(primary)
+    if waiting and not status.phase.in_flight:
+        occasion = (waiting.digest, status.phase, status.check_time)
     seen = replace(seen, primary=_primary(primary, waiting), obstacle=problem)
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
         split = surroundings.ingresses and not router.unserved(surroundings)
         found = bool(split or spec.service or spec.ingress)
-        seen = replace(_routed(cluster, key, seen, primary, surroundings, router, status), unrouted=not found)
+        seen = _routed(cluster, key, seen, primary, surroundings, router, spec.strategy, status)
+        seen = replace(seen, unrouted=not found)
         if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
             seen = replace(seen, canary=replace(seen.canary, digest=""))  # it is to be made anew
-    return View(seen, key, canary, primary, waiting, surroundings, occasion)
+    return View(seen, key, canary, primary, waiting, surroundings, occasion, spec.strategy)
 
 
 def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
@@ -188,6 +193,7 @@ def _routed(
     primary: Object,
     surroundings: Surroundings,
     router: Router,
+    strategy: Strategy,
     status: Status,
 ) -> Seen:
     """Compare the routes that are there with those that should be, for the weight that the status says."""
@@ -199,7 +205,7 @@ def _routed(
     served = all(
         holds(find(services, each), each) for each in parts.canary_services(primary, surroundings, status.revision)
     )
-    wanted = router.objects(primary, surroundings, status.weight)
+    wanted = router.objects(primary, surroundings, strategy.traffic(status.position))
     routed = len(routes) == len(wanted) and all(holds(find(routes, each), each) for each in wanted)
     return replace(seen, routed=served and routed)
 

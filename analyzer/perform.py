@@ -33,6 +33,7 @@ from analyzer.measurements import Measurements
 from analyzer.observe import View
 from analyzer.removal import Removal
 from analyzer.routing import Router
+from analyzer.strategy import Position
 from webhook.stash import Stash
 
 Object = Mapping[str, Any]
@@ -73,7 +74,7 @@ class Performer:
                 if problem := self._measurer.problem(view):
                     return {"obstacle": problem}
                 return {"rehearsal": self._rehearse(view.primary, view.waiting, view)}
-            case Measure(traffic):
+            case Measure(_, traffic, _):
                 self._measurements.start(view.key, view.occasion, lambda: self._measurer(view, traffic=traffic))
             case RunCanary():
                 self._run_canary(action, view)
@@ -137,7 +138,8 @@ class Performer:
             return
         for service in parts.canary_services(view.primary, view.surroundings, action.revision):
             self._apply(SERVICES, self._cluster.services, service, view)
-        wanted = self._router.objects(view.primary, view.surroundings, action.weight)
+        at = Position(action.weight, action.iteration)
+        wanted = self._router.objects(view.primary, view.surroundings, view.strategy.traffic(at))
         for route in wanted:
             self._apply(INGRESSES, self._cluster.ingresses, route, view)
         names = {route["metadata"]["name"] for route in wanted}

@@ -114,7 +114,7 @@ def _interruption(spec: Spec, status: Status, seen: Seen) -> Ending | None:
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
-        analysed = spec.is_last(status.weight) or spec.skip_analysis or status.waived
+        analysed = spec.strategy.is_last(status.position) or spec.skip_analysis or status.waived
         if not analysed and patience_left(seen.primary, now) > 0:
             return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
         asking = () if seen.refused else (Ask("go", status.revision),)
@@ -155,4 +155,4 @@ def _why(spec: Spec, status: Status) -> str:
         return f"promoted {status.waived}"
     if spec.skip_analysis:
         return "promoted without an analysis"
-    return "every check passed" if spec.is_last(status.weight) else "promoted at once, the primary was down"
+    return "every check passed" if spec.strategy.is_last(status.position) else "promoted at once, the primary was down"

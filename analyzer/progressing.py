@@ -83,7 +83,7 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
     status = replace(status, step_time=status.step_time or now)
     actions: list[Action] = []
-    size = replicas_for(seen.primary.replicas, spec.next_weight(status.weight))
+    size = replicas_for(seen.primary.replicas, spec.strategy.load(spec.strategy.after(status.position)))
     restarted = seen.primary.restarted not in ("", canary.restarted if canary else "")
     if canary is None or (canary.digest, canary.replicas) != (status.revision, size) or restarted:
         actions.append(RunCanary(size))
@@ -195,14 +195,14 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
         return halt(patient, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
     if unready:
         return halt(spec, status, unready, now)
-    if spec.is_last(status.weight):
+    if spec.strategy.is_last(status.position):
         return promote(status, seen, now)
     return _advance(spec, status, seen, now)
 
 
 def _advance(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     start = () if status.weight else (Emit(f"Starting canary analysis for {seen.who}"),)
-    weight = spec.next_weight(status.weight)
+    weight = spec.strategy.after(status.position).weight
     status = replace(status, weight=weight, step_time=now, check_time=now, routed_away=None, problem="")
     told = Emit(f"Advance {seen.who} canary weight {weight}")
     return Plan(status, (*start, told, Route(weight, status.revision)), wake=spec.interval)

@@ -30,6 +30,7 @@ from analyzer.remember import remember
 from analyzer.removal import Removal
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
+from analyzer.strategy import Strategy
 from analyzer.wording import shown
 from webhook.revision import short
 
@@ -170,7 +171,7 @@ def _known(status: Status, view: View) -> Status:
 
 def _spec(key: Key, canary: Object | None) -> tuple[Spec, str]:
     """The spec, and what is wrong with it. Without a usable one, what is in flight still has its way out to go."""
-    way_out = Spec(key[1], interval=60, threshold=1, steps=(100,), progress_deadline=600)
+    way_out = Spec(key[1], interval=60, threshold=1, strategy=Strategy((100,)), progress_deadline=600)
     if canary is None:
         return way_out, ""
     try:

@@ -6,21 +6,18 @@ Fields and meanings are Flagger's (`flagger.app/v1beta1`, Canary.spec); where ou
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from analyzer import freezes
 from analyzer.coexistence import is_marked
 from analyzer.fields import SpecError, duration, whole
 from analyzer.freezes import Freeze
+from analyzer.hooks import Gate, parse_hook
 from analyzer.memory import whole_spec
+from analyzer.strategy import Strategy
 
 DEFAULT_WINDOW = "1m"
-
-DEFAULT_TIMEOUT = "10s"
-MOST_RETRIES = 10
-SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.001, 3600.0
 
 DIRECT, WAIT = "direct", "wait"
 
@@ -30,23 +27,8 @@ LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "alerts", "sess
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """A webhook of the analysis that is called at every step (Canary.spec.analysis.webhooks of type rollout).
-
-    `timeout` is in seconds, for each of `retries` + 1 calls. `verify` is whether its certificate has to be right.
-    """
-
-    name: str
-    url: str
-    timeout: float
-    retries: int = 0
-    verify: bool = True
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Spec:
-    """A Canary's spec. Times are in seconds, weights in percent; `steps` are the weights of the analysis, rising.
+    """A Canary's spec. Times are in seconds, weights in percent.
 
     `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
     requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
@@ -58,7 +40,7 @@ class Spec:
     target: str
     interval: float
     threshold: int
-    steps: tuple[int, ...]
+    strategy: Strategy
     progress_deadline: float
     metrics: tuple[Mapping[str, Any], ...] = ()
     longest_window: float = 0.0
@@ -74,14 +56,6 @@ class Spec:
     drain: float = 5.0
     propagation: float = 1.0
 
-    def next_weight(self, weight: int) -> int:
-        """The weight after `weight`; the last one stays."""
-        return next((step for step in self.steps if step > weight), self.steps[-1])
-
-    def is_last(self, weight: int) -> bool:
-        """Whether no step comes after `weight`."""
-        return weight >= self.steps[-1]
-
 
 def parse(canary: Mapping[str, Any]) -> Spec:
     """The spec of a Canary object. Raises SpecError."""
@@ -93,12 +67,12 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         target=_target(spec.get("targetRef") or {}),
         interval=duration(analysis.get("interval", "60s"), "spec.analysis.interval"),
         threshold=max(1, whole(analysis, "threshold", 1, "spec.analysis.threshold")),
-        steps=(100,) if spec.get("skipAnalysis") else _steps(analysis),
+        strategy=Strategy((100,) if spec.get("skipAnalysis") else _steps(analysis)),
         progress_deadline=float(max(1, whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
         terms=hashlib.sha256(json.dumps(analysis, sort_keys=True).encode()).hexdigest(),
-        gates=tuple(_gate(webhook) for webhook in analysis.get("webhooks") or ()),
+        gates=tuple(parse_hook(webhook) for webhook in analysis.get("webhooks") or ()),
         metrics_server=spec.get("metricsServer") or None,
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),
@@ -136,45 +110,6 @@ def _steps(analysis: Mapping[str, Any]) -> tuple[int, ...]:
     return (*range(step, last, step), last)
 
 
-def _gate(webhook: Mapping[str, Any]) -> Gate:
-    where = f"spec.analysis.webhooks[{webhook.get('name')}]"
-    kind = webhook.get("type") or "rollout"  # Flagger's default
-    if kind != "rollout":
-        raise SpecError(f"{where}.type", f"this version of Detour does not have {kind!r} yet", "use rollout")
-    retries = whole(webhook, "retries", 0, f"{where}.retries")
-    if retries > MOST_RETRIES:
-        raise SpecError(f"{where}.retries", f"{retries} are too many", f"set 0 to {MOST_RETRIES}")
-    return Gate(
-        name=str(webhook.get("name") or ""),
-        url=_url(str(webhook.get("url") or ""), f"{where}.url"),
-        timeout=_timeout(webhook.get("timeout") or DEFAULT_TIMEOUT, f"{where}.timeout"),
-        retries=retries,
-        verify=not webhook.get("disableTLS"),
-        metadata=webhook.get("metadata") or {},
-    )
-
-
-def _timeout(text: object, field: str) -> float:
-    """A thread waits for each, and there are few."""
-    seconds = duration(text, field, SHORTEST_TIMEOUT)
-    if seconds > LONGEST_TIMEOUT:
-        raise SpecError(
-            field, f"{text!r} is longer than an hour", "set an hour at most; a gate is called at every check"
-        )
-    return seconds
-
-
-def _url(text: str, field: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SpecError(field, f"{text!r} is no address", "write it like http://flagger-loadtester.test/")
-    return text
-
-
 def _target(reference: Mapping[str, Any]) -> str:
     if reference.get("kind") != "Deployment":
         raise SpecError("spec.targetRef.kind", f"{reference.get('kind')!r} cannot be a target", "name a Deployment")
@@ -199,6 +134,10 @@ def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str
                 "this version of Detour does not have it yet",
                 "take it out",
             )
+    for webhook in analysis.get("webhooks") or ():
+        if (kind := webhook.get("type") or "rollout") != "rollout":
+            field = f"spec.analysis.webhooks[{webhook.get('name')}].type"
+            raise SpecError(field, f"this version of Detour does not have {kind!r} yet", "use rollout")
     if spec.get("provider", ROUTER) != ROUTER:
         problem = f"this version of Detour does not split traffic by {spec['provider']} yet"
         raise SpecError("spec.provider", problem, f"set {ROUTER}, or take it out: the Ingresses are found")

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from analyzer.memory import unpacked
+from analyzer.strategy import Position
 from analyzer.wording import shown
 
 REJECTED_KEPT = 10
@@ -78,6 +79,7 @@ class Status:
     phase: Phase = Phase.NEW
     weight: int = 0
     failed_checks: int = 0
+    iterations: int = 0
     revision: str = ""
     base: str = ""
     promoted: str = ""
@@ -101,6 +103,15 @@ class Status:
     problem: str = ""
     verdict: tuple[str, ...] = ()
 
+    @property
+    def position(self) -> Position:
+        """How far the analysis is."""
+        return Position(self.weight, self.iterations)
+
+    def at(self, position: Position) -> Self:
+        """The same at another position of the analysis."""
+        return replace(self, weight=position.weight, iterations=position.iteration)
+
     def begin(self, revision: str, base: str, subject: Mapping[str, Any], now: datetime) -> Self:
         """A new revision is on its way: nothing of the one before counts."""
         return replace(
@@ -108,6 +119,7 @@ class Status:
             phase=Phase.PROGRESSING,
             weight=0,
             failed_checks=0,
+            iterations=0,
             revision=revision,
             base=base,
             subject=subject,
@@ -187,6 +199,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         phase=_phase(stored),
         weight=int(stored.get("canaryWeight", 0)),
         failed_checks=int(stored.get("failedChecks", 0)),
+        iterations=int(stored.get("iterations", 0)),
         revision=stored.get("revision", ""),
         base=stored.get("base", ""),
         promoted=stored.get("lastPromotedSpec", ""),

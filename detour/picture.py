@@ -170,9 +170,10 @@ def _step(status: Status, spec: Spec | None) -> Step | None:
     """The weights that the Canary asks for, one after the other, and where among them the analysis is."""
     if spec is None or spec.skip_analysis or status.ending or status.phase is not Phase.PROGRESSING:
         return None
-    done = [weight for weight in spec.steps if weight <= status.weight]
-    following = None if spec.is_last(status.weight) else spec.next_weight(status.weight)
-    return Step(len(done), len(spec.steps), following)
+    strategy = spec.strategy
+    done = [weight for weight in strategy.steps if weight <= status.weight]
+    following = None if strategy.is_last(status.position) else strategy.after(status.position).weight
+    return Step(len(done), len(strategy.steps), following)
 
 
 def _next_check(status: Status, spec: Spec | None) -> datetime | None:

@@ -17,6 +17,7 @@ from analyzer.kube.errors import Conflict, NotFound
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS
 from analyzer.spec import Spec
 from analyzer.status import Status, from_object
+from analyzer.strategy import Strategy
 from detour.installation import PARTS, ROUTES, Installation, names
 from detour.person import Problem
 from webhook import stash
@@ -27,7 +28,7 @@ Tell = Callable[[str], None]
 PRIMARY_READY = 60.0  # seconds that a primary has which is rolling
 GONE_WITHIN = 90.0
 LOOK_EVERY = 0.5
-ORDINARY = Spec("", interval=60, threshold=1, steps=(100,), progress_deadline=600)
+ORDINARY = Spec("", interval=60, threshold=1, strategy=Strategy((100,)), progress_deadline=600)
 DRAIN = ORDINARY.drain + ORDINARY.propagation
 
 

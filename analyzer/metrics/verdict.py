@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from analyzer.fields import SpecError
+from analyzer.hooks import Kind
 from analyzer.metrics.provider import MetricError, Sample, Series
 
 Metric = Mapping[str, Any]  # an entry of a Canary's spec.analysis.metrics
@@ -21,23 +22,28 @@ _LONGEST_LABELS = 120
 
 
 class Result(StrEnum):
-    """What came of measuring a metric."""
+    """What came of measuring a metric, or of calling a gate: one that confirms is waited for until it consents."""
 
     PASSED = "passed"
     FAILED = "failed"
     UNMEASURED = "unmeasured"
     NO_DATA = "no data"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A metric judged once. `text` is what an event or a person is told; `value` is None where there was none."""
+    """A metric judged once, or the answer of a gate of this `kind`.
+
+    `text` is what an event or a person is told; `value` is None where there was none.
+    """
 
     name: str
     result: Result
     text: str
     value: float | None = None
     warnings: tuple[str, ...] = ()
+    kind: Kind | None = None
 
     @property
     def failed(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from analyzer.discovery import Surroundings
+from analyzer.traffic import Traffic
 
 
 class Router(Protocol):
@@ -18,9 +19,9 @@ class Router(Protocol):
         """Why no controller splits any of these routes; None where one does, or where there are none."""
 
     def objects(
-        self, primary: Mapping[str, Any], surroundings: Surroundings, weight: int
+        self, primary: Mapping[str, Any], surroundings: Surroundings, traffic: Traffic
     ) -> tuple[dict[str, Any], ...]:
-        """The objects that send `weight` percent to the canary. The user's own are never among them."""
+        """The objects that bring this about. The user's own are never among them."""
 
     def weight_of(self, objects: Iterable[Mapping[str, Any]]) -> int | None:
         """The percentage that these objects, as they are in the cluster, send to the canary; None if they disagree or

@@ -20,6 +20,7 @@ from typing import Any
 from analyzer.discovery import Surroundings, backends, is_canary_ingress, paths
 from analyzer.ownership import LONGEST, canary_name, is_ours, metadata, route_name
 from analyzer.routing.classes import INGRESS_CLASS, class_of, unserved
+from analyzer.traffic import Traffic
 
 PREFIX = "nginx.ingress.kubernetes.io"
 
@@ -75,13 +76,13 @@ class Nginx:
         name, reason = min(reasons.items())
         return f"Ingress {name} {reason}"
 
-    def objects(self, primary: Object, surroundings: Surroundings, weight: int) -> tuple[dict[str, Any], ...]:
+    def objects(self, primary: Object, surroundings: Surroundings, traffic: Traffic) -> tuple[dict[str, Any], ...]:
         """The canary Ingresses. At weight 0 they stay canaries, or ingress-nginx would refuse edits of the user's."""
-        if not 0 <= weight <= 100:
-            raise ValueError(f"a weight is a percentage, not {weight}")
+        if not 0 <= traffic.weight <= 100:
+            raise ValueError(f"a weight is a percentage, not {traffic.weight}")
         services = _names(surroundings.services)
         return tuple(
-            self._alternative(primary, ingress, services, weight)
+            self._alternative(primary, ingress, services, traffic.weight)
             for ingress in self._served(surroundings).ingresses
             if any(_routes_to(path, services) for _, path in paths(ingress))
         )

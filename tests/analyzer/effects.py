@@ -6,6 +6,7 @@ from analyzer.actions import Ask, Emit, Guard, Label, Measure, Rehearse, RemoveC
 from analyzer.metrics.verdict import Check, Result
 from analyzer.seen import Primary
 from analyzer.status import Status
+from analyzer.strategy import Position
 from tests.analyzer.cuts import Moved
 from tests.analyzer.invariants import Serving, Unserve, Write
 from tests.analyzer.loop import Analyzer, Findings, Writing
@@ -31,9 +32,9 @@ class Effects(Things):
                 self.served = True
             case Rehearse():
                 return {"obstacle": self.unmeasurable} if self.unmeasurable else {"rehearsal": self.refused}
-            case Measure(traffic):
+            case Measure(_, traffic, _):
                 if self.answers:
-                    analyzer.checks = (self.status.revision, self.status.check_time), self._measure(traffic)
+                    analyzer.checks = self.occasion(), self._measure(traffic)
             case RunCanary(size):
                 self._run_canary(size)
             case Route(weight, _):
@@ -68,7 +69,7 @@ class Effects(Things):
             checks += (self.checks,)
         failed = any(check.failed for check in checks)
         self.measured = self.status.revision, self.status.check_time, failed
-        if traffic and self.canary and self.canary_ready() and self.spec.is_last(self.route or 0):
+        if traffic and self.canary and self.canary_ready() and self.spec.strategy.is_last(Position(self.route or 0)):
             proof = self.canary[0], self.live, self.spec.terms
             passed = all(check.result is Result.PASSED for check in checks)
             (self.proven.add if passed else self.proven.discard)(proof)

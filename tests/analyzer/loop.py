@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from analyzer.actions import Plan, RemoveCanary, Route
 from analyzer.metrics.verdict import Check
+from analyzer.observe import Occasion
 from analyzer.plan import plan
 from analyzer.seen import Seen
 from tests.analyzer.cuts import TAKEOVER, Cut, Fenced, Moved
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tests.analyzer.world import World
 
 Findings = dict[str, Any]
-Occasion = tuple[str, datetime | None]
 
 MOST_ROUNDS = 50
 TRIES_WITHOUT_THE_LEASE = 3
@@ -99,8 +99,7 @@ class Analyzer:
 
     def _taken(self, world: "World") -> tuple[Check, ...] | None:
         """The answer of a measurement, once, and only for what it was asked for."""
-        occasion = world.status.revision, world.status.check_time
-        if self.checks is None or self.checks[0] != occasion:
+        if self.checks is None or self.checks[0] != world.occasion():
             self.checks = None
             return None
         _, taken = self.checks

@@ -14,6 +14,7 @@ from analyzer.freezes import Freeze
 from analyzer.moves import PAUSED
 from analyzer.spec import DIRECT
 from analyzer.status import Status
+from analyzer.strategy import Strategy
 from analyzer.wishes import Verb
 from tests.analyzer.things import (
     FAILED,
@@ -150,8 +151,8 @@ SCENARIOS = (
     Scenario("success with many replicas", {"replicas": 10}),
     Scenario("success with a gate", {"spec": GATED}),
     Scenario("success without any metric", {"spec": replace(SPEC, metrics=())}),
-    Scenario("one step", {"spec": replace(SPEC, steps=(100,))}),
-    Scenario("analysis skipped", {"spec": replace(SPEC, steps=(100,), skip_analysis=True)}),
+    Scenario("one step", {"spec": replace(SPEC, strategy=Strategy((100,)))}),
+    Scenario("analysis skipped", {"spec": replace(SPEC, strategy=Strategy((100,)), skip_analysis=True)}),
     Scenario("failing checks", {"checks": FAILED}),
     Scenario("failing checks from 40 %", {}, ((at(40), become(checks=FAILED)),)),
     Scenario("failing checks at the last weight", {}, ((at(60), become(checks=FAILED)),)),
@@ -215,7 +216,7 @@ SCENARIOS = (
     Scenario("the Canary is made anew during the promotion", {}, ((swapped, made_anew),)),
     Scenario("the Canary is broken", {}, ((at(40), become(unusable="stepWeight: 0")), (stuck, become(unusable="")))),
     Scenario("the analysis is changed", {"spec": replace(SPEC, terms="strict")},
-             ((at(40), on_terms(terms="stricter", steps=(30, 50))),)),
+             ((at(40), on_terms(terms="stricter", strategy=Strategy((30, 50)))),)),
     Scenario("paused before it begins", {"paused": True}, ((stuck, become(paused=False)),)),
     Scenario("paused at the last weight", {}, ((at(60), become(paused=True)), (saying(PAUSED), become(paused=False)))),
     Scenario("paused in the promotion", {"primary_comes_up": False},

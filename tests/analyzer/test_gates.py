@@ -9,8 +9,8 @@ import pytest
 
 from analyzer import gates
 from analyzer.gates import payload
+from analyzer.hooks import Gate
 from analyzer.metrics.verdict import Check, Result
-from analyzer.spec import Gate
 from tests.analyzer.mock_prometheus import LOOPBACK, Mock, pretending, send
 
 CANARY = {"metadata": {"name": "podinfo", "namespace": "test"}}
@@ -24,7 +24,7 @@ def server() -> Iterator[Mock]:
 
 
 def gate(url: str, timeout: float = 2.0, retries: int = 0) -> Gate:
-    return Gate("load-test", url, timeout, retries, metadata={"cmd": "hey -z 1m http://podinfo-canary.test/"})
+    return Gate("load-test", url, timeout, retries=retries, metadata={"cmd": "hey -z 1m http://podinfo-canary.test/"})
 
 
 def call(gate: Gate, body: gates.Payload) -> Check:

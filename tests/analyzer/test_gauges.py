@@ -10,6 +10,8 @@ from analyzer.cluster import Cluster
 from analyzer.gauges import ALL, Gauges, Reach
 from analyzer.kube.errors import NotFound
 from analyzer.observe import View
+from analyzer.status import Phase
+from analyzer.strategy import Strategy
 from tests.analyzer.objects import deployment
 
 HOME, OTHER = "detour", "stranger"
@@ -52,7 +54,9 @@ def view(**reference: str) -> View:
             "analysis": {"stepWeight": 50, "metrics": [metric]},
         },
     }
-    return View(cast("Any", None), ("shop", "web"), canary, deployment(), None, None, ("", None))
+    return View(
+        cast("Any", None), ("shop", "web"), canary, deployment(), None, None, ("", Phase.PROGRESSING, None), Strategy()
+    )
 
 
 def problem(found: View, shared: tuple[str, ...] = (HOME,), known: Known | None = None) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.discovery import Surroundings
 from analyzer.routing.nginx import Nginx
+from analyzer.traffic import Traffic
 from tests.analyzer.objects import deployment, ingress, service
 
 Object = dict[str, Any]
@@ -66,7 +67,9 @@ def test_of_two_ingresses_the_one_that_is_split_is_enough_and_the_other_one_is_l
     )
     around = Surroundings(services=(service(),), ingresses=(public, private), classes=(NGINX,))
     assert Nginx().problem(deployment(), around, [public, private]) is None
-    assert [each["metadata"]["name"] for each in Nginx().objects(deployment(), around, 5)] == ["nginx.web-canary"]
+    assert [each["metadata"]["name"] for each in Nginx().objects(deployment(), around, Traffic(5))] == [
+        "nginx.web-canary"
+    ]
 
 
 def test_where_nothing_is_known_of_classes_none_is_doubted() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from analyzer.status import Outcome, Phase
+from analyzer.strategy import Strategy
 from analyzer.wishes import Verb
 from tests.analyzer.things import FAILED, NO_DATA, SPEC, V1, V2, V3
 from tests.analyzer.world import World, shipped
@@ -203,7 +204,7 @@ def test_the_canary_is_as_big_as_its_next_weight_asks_for() -> None:
 
 
 def test_the_canary_takes_the_steps_that_are_listed() -> None:
-    world = shipped(spec=replace(SPEC, steps=(40, 50)))
+    world = shipped(spec=replace(SPEC, strategy=Strategy((40, 50))))
     world.run(LONG)
     assert max(world.weights) == 50
 

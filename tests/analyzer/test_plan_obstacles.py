@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.actions import Ask, Label, Route, RunCanary
 from analyzer.status import Phase
+from analyzer.strategy import Strategy
 from tests.analyzer.things import FAILED, NO_DATA, PASSED, SPEC, UNMEASURED, V1, V2
 from tests.analyzer.world import initialized, shipped
 
@@ -105,7 +106,7 @@ def test_a_measurement_that_never_answers_is_not_waited_for_for_ever() -> None:
 
 
 def test_one_check_without_data_is_no_end_however_long_the_interval_is() -> None:
-    world = shipped(spec=replace(SPEC, interval=90, steps=(20,)), checks=NO_DATA)
+    world = shipped(spec=replace(SPEC, interval=90, strategy=Strategy((20,))), checks=NO_DATA)
     world.run(100)
     assert (world.status.problem, world.status.ending) == (NO_DATA.text, None)
     world.checks = PASSED

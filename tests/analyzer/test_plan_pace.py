@@ -6,6 +6,7 @@ from datetime import timedelta
 from analyzer.actions import Ask
 from analyzer.plan import plan
 from analyzer.status import Phase
+from analyzer.strategy import Strategy
 from tests.analyzer.things import SPEC, V1, V2
 from tests.analyzer.world import shipped
 
@@ -25,7 +26,7 @@ def test_a_changed_analysis_starts_anew_from_no_weight() -> None:
     world = shipped(spec=replace(SPEC, terms="strict"))
     world.run(25)
     assert world.status.weight == 60
-    world.spec = replace(world.spec, terms="stricter", steps=(30, 60))
+    world.spec = replace(world.spec, terms="stricter", strategy=Strategy((30, 60)))
     world.run(LONG)
     assert (world.phase(), world.live) == (Phase.SUCCEEDED, V2)
     assert [weight for weight in world.weights if weight] == [20, 40, 60, 30, 60]

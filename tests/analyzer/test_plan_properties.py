@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analyzer.actions import Ask, Guard, Label, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.seen import UNCLEAR
 from analyzer.status import Phase, Status
+from analyzer.strategy import Strategy
 from analyzer.wishes import Verb
 from tests.analyzer.cuts import LONG as DOWN
 from tests.analyzer.cuts import Cut
@@ -19,6 +20,7 @@ from tests.analyzer.things import FAILED, GATED, NO_DATA, OPEN, PASSED, SHUT, SI
 from tests.analyzer.world import World, initialized
 
 LONGEST = 900.0
+SHORTER = replace(SPEC, interval=1, strategy=Strategy((20, 30)), terms="short")
 PAUSES = (0.0, 0.5, 2.0, 7.0, 15.0, 40.0, 75.0)  # seconds before an event
 
 
@@ -83,7 +85,7 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "no obstacle": _set(obstacle=""),
     "Canary broken": _set(unusable="stepWeight"),
     "Canary mended": _set(unusable=""),
-    "shorter interval": lambda world: setattr(world, "spec", replace(SPEC, interval=1, steps=(20, 30), terms="short")),
+    "shorter interval": lambda world: setattr(world, "spec", SHORTER),
     "suspended": lambda world: setattr(world, "spec", replace(world.spec, suspend=True)),
     "not suspended": lambda world: setattr(world, "spec", replace(world.spec, suspend=False)),
     "Canary made anew": lambda world: setattr(world, "status", Status()),

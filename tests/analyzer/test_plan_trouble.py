@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from analyzer.status import Phase, Status
+from analyzer.strategy import Strategy
 from tests.analyzer.cuts import Cut, Way
 from tests.analyzer.things import FAILED, SPEC, V1, V2, V3
 from tests.analyzer.world import World, shipped
@@ -112,7 +113,7 @@ def test_traffic_that_comes_back_by_hand_during_the_drain_is_drained_again() -> 
 
 
 def test_routes_that_were_away_bring_requests_for_a_whole_interval_before_these_are_judged() -> None:
-    world = shipped(spec=replace(SPEC, steps=(20,)))
+    world = shipped(spec=replace(SPEC, strategy=Strategy((20,))))
     while not world.route:
         world.run(0.25)
     world.run(9)

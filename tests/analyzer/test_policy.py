@@ -49,7 +49,7 @@ def test_the_canary_of_a_policy_is_the_deployments_and_has_the_policys_spec() ->
     assert canary["metadata"]["labels"] == {"detour.dev/by-policy": "careful"}
     assert canary["metadata"]["ownerReferences"][0]["uid"] == "1"
     assert canary["spec"]["targetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"}
-    assert parse(canary).steps[:2] == (5, 10)
+    assert parse(canary).strategy.steps[:2] == (5, 10)
     assert is_by_policy(canary)
 
 
@@ -61,7 +61,7 @@ def test_a_canary_that_a_person_has_edited_is_that_persons() -> None:
 
 
 def test_the_default_policy_has_three_steps() -> None:
-    assert parse(canary_by(default(), thing())).steps == (10, 25, 50)
+    assert parse(canary_by(default(), thing())).strategy.steps == (10, 25, 50)
 
 
 def test_the_operator_may_say_what_the_default_policy_is() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from analyzer.discovery import Surroundings
 from analyzer.routing import Router
 from analyzer.routing.nginx import Nginx
+from analyzer.traffic import Traffic
 from tests.analyzer.objects import deployment, ingress, labelled, path, service
 
 Object = dict[str, Any]
@@ -22,7 +23,7 @@ def around(*ingresses: Object) -> Surroundings:
 
 
 def made(route: Object, weight: int = 10) -> Object:
-    (only,) = ROUTER.objects(PRIMARY, around(route), weight)
+    (only,) = ROUTER.objects(PRIMARY, around(route), Traffic(weight))
     return only
 
 
@@ -79,13 +80,17 @@ def test_tls_goes_along_and_a_default_backend_does_not() -> None:
 
 def test_every_ingress_gets_its_own() -> None:
     routes = around(ingress("web", ("a.example", "/", "web")), ingress("b", ("b.example", "/", "web")))
-    assert [each["metadata"]["name"] for each in ROUTER.objects(PRIMARY, routes, 5)] == ["web-canary", "b.web-canary"]
+    assert [each["metadata"]["name"] for each in ROUTER.objects(PRIMARY, routes, Traffic(5))] == [
+        "web-canary",
+        "b.web-canary",
+    ]
 
 
 def test_two_applications_in_one_ingress_get_one_each() -> None:
     shared = ingress("shop", ("a.example", "/", "web"), ("a.example", "/db", "db"))
-    (of_web,) = ROUTER.objects(PRIMARY, around(shared), 5)
-    (of_db,) = ROUTER.objects(deployment("db"), Surroundings(services=(service("db"),), ingresses=(shared,)), 5)
+    (of_web,) = ROUTER.objects(PRIMARY, around(shared), Traffic(5))
+    around_db = Surroundings(services=(service("db"),), ingresses=(shared,))
+    (of_db,) = ROUTER.objects(deployment("db"), around_db, Traffic(5))
     assert (of_web["metadata"]["name"], of_db["metadata"]["name"]) == ("shop.web-canary", "shop.db-canary")
     assert ROUTER.problem(PRIMARY, around(shared), [shared, of_web, of_db]) is None
 
@@ -127,7 +132,7 @@ def test_the_class_is_stated_once_in_the_way_that_the_user_stated_it() -> None:
 
 def test_the_prefix_can_be_chosen() -> None:
     route = ingress("web", ("", "/", "web"), annotations={"alb.example/ssl-redirect": "true"})
-    (other,) = Nginx("alb.example").objects(PRIMARY, around(route), 3)
+    (other,) = Nginx("alb.example").objects(PRIMARY, around(route), Traffic(3))
     keys = {"alb.example/canary": "true", "alb.example/canary-weight": "3", "alb.example/ssl-redirect": "true"}
     assert other["metadata"]["annotations"] == keys
     assert Nginx("alb.example").weight_of([other]) == 3
@@ -144,7 +149,7 @@ def test_at_weight_0_it_stays_a_canary() -> None:
 
 def test_a_weight_that_is_no_percentage_is_refused() -> None:
     with pytest.raises(ValueError, match="a weight is a percentage, not 101"):
-        ROUTER.objects(PRIMARY, around(annotated()), 101)
+        ROUTER.objects(PRIMARY, around(annotated()), Traffic(101))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +180,7 @@ def test_a_default_backend_alone_cannot_be_split_and_the_reason_is_said() -> Non
     problem = ROUTER.problem(PRIMARY, around(route), [route])
     assert problem
     assert problem.startswith("Ingress web reaches Service web by its default backend alone")
-    assert ROUTER.objects(PRIMARY, around(route), 5) == ()
+    assert ROUTER.objects(PRIMARY, around(route), Traffic(5)) == ()
 
 
 def test_tls_that_is_passed_through_cannot_be_split() -> None:

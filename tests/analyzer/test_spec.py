@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from analyzer.fields import SpecError, duration
-from analyzer.spec import Gate, parse
+from analyzer.hooks import Gate
+from analyzer.spec import parse
 
 
 def canary(analysis: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -17,13 +18,13 @@ def canary(analysis: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any
 def test_the_fields_of_flagger_mean_what_they_mean_there() -> None:
     spec = parse(canary(progressDeadlineSeconds=60, ingressRef={"name": "front"}, service={"name": "web", "port": 80}))
     assert (spec.target, spec.interval, spec.threshold) == ("podinfo", 10, 3)
-    assert (spec.steps, spec.progress_deadline) == ((5, 10, 15, 20, 25, 30, 35, 40, 45, 50), 60)
+    assert (spec.strategy.steps, spec.progress_deadline) == ((5, 10, 15, 20, 25, 30, 35, 40, 45, 50), 60)
     assert (spec.ingress, spec.service) == ("front", "web")
 
 
 def test_what_is_left_out_has_flaggers_defaults() -> None:
     spec = parse({"spec": {"targetRef": {"kind": "Deployment", "name": "a"}, "analysis": {"stepWeight": 10}}})
-    assert (spec.interval, spec.threshold, spec.steps[-1], spec.progress_deadline) == (60, 1, 100, 600)
+    assert (spec.interval, spec.threshold, spec.strategy.steps[-1], spec.progress_deadline) == (60, 1, 100, 600)
 
 
 def gated(**changes: object) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def test_a_gate_is_read_with_flaggers_defaults() -> None:
     ],
 )
 def test_the_steps_are_listed_or_counted_and_never_above_max_weight(stated: Any, steps: tuple[int, ...]) -> None:
-    assert parse(canary(stated)).steps == steps
+    assert parse(canary(stated)).strategy.steps == steps
 
 
 @pytest.mark.parametrize(

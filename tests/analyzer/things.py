@@ -3,15 +3,19 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from analyzer.hooks import Gate
 from analyzer.metrics.verdict import Check, Result
-from analyzer.spec import Gate, Spec
+from analyzer.observe import Occasion
+from analyzer.spec import Spec
 from analyzer.status import Phase, Status
+from analyzer.strategy import Strategy
 from analyzer.wishes import Verb, Wish
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 V1, V2, V3 = "1" * 64, "2" * 64, "3" * 64
 
-SPEC = Spec(target="podinfo", interval=10, threshold=2, steps=(20, 40, 60), progress_deadline=60, metrics=({},))
+STEPS = Strategy((20, 40, 60))
+SPEC = Spec(target="podinfo", interval=10, threshold=2, strategy=STEPS, progress_deadline=60, metrics=({},))
 GATED = replace(SPEC, gates=(Gate("load-test", "http://loadtester/", timeout=5),))
 OPEN = Check("load-test", Result.PASSED, "external check load-test passed")
 SHUT = Check("load-test", Result.FAILED, "external check load-test failed Forbidden")
@@ -88,6 +92,11 @@ class Things:
     def phase(self) -> Phase:
         """The phase that is stored now."""
         return self.status.phase
+
+    def occasion(self) -> Occasion:
+        """What a measurement would be for now."""
+        asked = self.status.revision if self.status.phase.in_flight else self.stash or ""
+        return asked, self.status.phase, self.status.check_time
 
     def primary_ready(self) -> bool:
         """Whether the primary runs its template with all its replicas."""

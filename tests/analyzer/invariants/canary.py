@@ -76,7 +76,7 @@ def the_weight_rises_by_one_step(moment: Moment) -> bool:
     if status is None or status.weight in (0, before.weight):
         return True
     waited = before.check_time and moment.after.now >= before.check_time + timedelta(seconds=moment.after.spec.interval)
-    stepped = status.weight == moment.after.spec.next_weight(before.weight)
+    stepped = status.position == moment.after.spec.strategy.after(before.position)
     measured = moment.after.measured == (before.revision, before.check_time, False)
     return stepped and (not before.weight or bool(waited and measured))
 
