@@ -74,8 +74,8 @@ class Performer:
                 if problem := self._measurer.problem(view):
                     return {"obstacle": problem}
                 return {"rehearsal": self._rehearse(view.primary, view.waiting, view)}
-            case Measure(_, traffic, _):
-                self._measurements.start(view.key, view.occasion, lambda: self._measurer(view, traffic=traffic))
+            case Measure():
+                self._measurements.start(view.key, view.occasion, lambda: self._measurer(view, action))
             case RunCanary():
                 self._run_canary(action, view)
             case Route():

@@ -44,12 +44,13 @@ def refuse(handler: BaseHTTPRequestHandler) -> None:
 
 @dataclass
 class Mock:
-    """`behaviour` answers; `asked` has method, path, query and headers of each request."""
+    """`behaviour` answers; `asked` has method, path, query and headers of each request, `sent` what came with it."""
 
     address: str = ""
     port: int = 0
     behaviour: Callable[[BaseHTTPRequestHandler], None] = refuse
     asked: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
 
     def answers(self, data: Any = None, status: int = 200, **document: Any) -> None:
         """Answer with a document of Prometheus' from now on."""
@@ -66,6 +67,7 @@ def pretending(pair: Path | None = None) -> Iterator[Mock]:
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode() or url.query
+            mock.sent.append(sent)
             mock.asked.append((self.command, url.path, parse_qs(sent).get("query", [""])[0], dict(self.headers)))
             mock.behaviour(self)
 

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer import gates
 from analyzer.gates import payload
-from analyzer.hooks import Gate
+from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
 from tests.analyzer.mock_prometheus import LOOPBACK, Mock, pretending, send
 
@@ -23,8 +23,9 @@ def server() -> Iterator[Mock]:
         yield mock
 
 
-def gate(url: str, timeout: float = 2.0, retries: int = 0) -> Gate:
-    return Gate("load-test", url, timeout, retries=retries, metadata={"cmd": "hey -z 1m http://podinfo-canary.test/"})
+def gate(url: str, kind: Kind = Kind.ROLLOUT, timeout: float = 2.0, retries: int = 0) -> Gate:
+    metadata = {"cmd": "hey -z 1m http://podinfo-canary.test/"}
+    return Gate("load-test", url, timeout, kind, retries=retries, metadata=metadata)
 
 
 def call(gate: Gate, body: gates.Payload) -> Check:
@@ -39,7 +40,7 @@ def answering(server: Mock, *statuses: int, body: bytes = b"", **headers: str) -
 
 
 def test_a_gate_is_sent_what_flagger_sends() -> None:
-    sent = payload(CANARY, "Progressing", "abc", gate("http://loadtester.test/"))
+    sent = payload(CANARY, "Progressing", "abc", gate("http://loadtester.test/").metadata)
     assert sent == {
         "name": "podinfo",
         "namespace": "test",
@@ -58,7 +59,7 @@ def test_every_good_status_is_a_yes(server: Mock, status: int) -> None:
     assert (method, path, headers["Content-Type"]) == ("POST", "/gate", "application/json")
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 501])
 def test_a_bad_status_is_a_no_and_its_words_are_shown(server: Mock, status: int) -> None:
     answering(server, status, body=b"the suite\n failed\x1b[31m: \xff" + b"x" * 100_000)
     check = call(gate(server.address), BODY)
@@ -72,6 +73,16 @@ def test_a_bad_status_without_words_is_shown_itself(server: Mock) -> None:
     assert call(gate(server.address), BODY).text == "external check load-test failed 403 Forbidden"
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_whoever_is_too_busy_or_not_there_behind_its_proxy_says_nothing_about_the_canary(
+    server: Mock, status: int
+) -> None:
+    answering(server, status, body=b"come back later")
+    check = call(gate(server.address), BODY)
+    assert check.result is Result.UNMEASURED
+    assert check.text == "external check load-test cannot be called: 127.0.0.1: come back later"
+
+
 def test_a_failed_call_is_repeated_as_often_as_asked_for(server: Mock) -> None:
     answering(server, 503, 500, 200)
     assert call(gate(server.address, retries=2), BODY).result is Result.PASSED
@@ -82,6 +93,17 @@ def test_the_words_of_the_last_try_are_kept(server: Mock) -> None:
     answering(server, 500, body=b"still broken")
     assert call(gate(server.address, retries=1), BODY).text == "external check load-test failed still broken"
     assert len(server.asked) == 2
+
+
+def test_a_gate_may_be_silent_at_first_and_answer_in_the_end(server: Mock) -> None:
+    left = [1.0, 0.0]
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(left.pop(0))
+        send(handler, 200, b"")
+
+    server.behaviour = slow
+    assert call(gate(server.address, timeout=0.3, retries=1), BODY).result is Result.PASSED
 
 
 def test_a_redirect_is_not_followed(server: Mock) -> None:
@@ -120,3 +142,62 @@ def test_nobody_there_says_nothing_about_the_canary(url: str) -> None:
     check = call(gate(url), BODY)
     assert check.result is Result.UNMEASURED
     assert "cannot be called" in check.text
+
+
+CONFIRMS = [
+    (Kind.CONFIRM_ROLLOUT, "waiting for approval load-test"),
+    (Kind.CONFIRM_TRAFFIC_INCREASE, "waiting for traffic increase approval load-test"),
+    (Kind.CONFIRM_PROMOTION, "waiting for promotion approval load-test"),
+]
+
+
+@pytest.mark.parametrize(("kind", "says"), CONFIRMS)
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_what_is_asked_for_consent_is_waited_for_whatever_else_it_says(
+    server: Mock, kind: Kind, says: str, status: int
+) -> None:
+    answering(server, status, body=b"ask ann")
+    check = call(gate(server.address, kind), BODY)
+    assert (check.result, check.text, check.kind) == (Result.WAITING, f"{says}: ask ann", kind)
+
+
+@pytest.mark.parametrize(("kind", "says"), CONFIRMS)
+def test_a_gate_without_a_server_waits_for_a_person(kind: Kind, says: str) -> None:
+    check = call(gate("", kind), BODY)
+    assert (check.result, check.text, check.kind) == (Result.WAITING, says, kind)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in CONFIRMS])
+def test_consent_is_every_good_status(server: Mock, kind: Kind) -> None:
+    answering(server, 204)
+    check = call(gate(server.address, kind), BODY)
+    assert (check.result, check.text) == (Result.PASSED, f"{kind} check load-test passed")
+
+
+def test_the_yes_of_a_rollback_ends_the_canary(server: Mock) -> None:
+    answering(server, 200, body=b"Approved")
+    check = call(gate(server.address, Kind.ROLLBACK), BODY)
+    assert (check.failed, check.kind, check.text) == (True, Kind.ROLLBACK, "rollback check load-test passed")
+
+
+@pytest.mark.parametrize("status", [302, 403, 500, 503])
+def test_whatever_else_a_rollback_says_is_a_no(server: Mock, status: int) -> None:
+    answering(server, status, body=b"Forbidden", Location="http://elsewhere.test/")
+    check = call(gate(server.address, Kind.ROLLBACK), BODY)
+    assert (check.result, check.kind) == (Result.PASSED, Kind.ROLLBACK)
+    assert check.text.startswith("rollback check load-test does not ask for a rollback: ")
+
+
+def test_a_rollback_that_cannot_be_called_is_a_no() -> None:
+    check = call(gate("http://127.0.0.1:1/", Kind.ROLLBACK), BODY)
+    assert check.result is Result.PASSED
+    assert "Connection refused" in check.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "called"), [(Kind.PRE_ROLLOUT, "pre-rollout check"), (Kind.ROLLOUT, "external check")]
+)
+def test_a_check_is_called_what_flagger_calls_it(server: Mock, kind: Kind, called: str) -> None:
+    answering(server, 400, body=b"3 of 40 tests failed")
+    check = call(gate(server.address, kind), BODY)
+    assert (check.text, check.kind) == (f"{called} load-test failed 3 of 40 tests failed", kind)

@@ -19,7 +19,8 @@ _READ = {
         revertOnDeletion analysis.interval analysis.threshold analysis.maxWeight analysis.stepWeight
         analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
         analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries
-        analysis.webhooks[].disableTLS analysis.webhooks[].metadata
+        analysis.webhooks[].disableTLS analysis.webhooks[].muteAlert analysis.webhooks[].metadata
+        analysis.webhooks[].deadline
     """,
     "CanaryPolicy": "metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes",
     "MetricTemplate": """

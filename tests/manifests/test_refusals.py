@@ -91,6 +91,8 @@ def said(given: dict[str, Any]) -> str:
         ("analysis.webhooks.0.timeout", "500ms"),
         ("analysis.webhooks.0.timeout", "2h"),
         ("analysis.webhooks.0.url", "https://user:pass@[2001:db8::1]:8443/gate?of=web"),
+        ("analysis.webhooks.0", {"name": "ann", "type": "confirm-promotion", "deadline": "24h"}),
+        ("analysis.webhooks.0", {"name": "ann", "type": "confirm-rollout", "url": ""}),
         ("metricsServer", ""),
         ("metricsServer", "https://prometheus.example/p"),
         ("freezes", [{"schedule": "0 16 * * FRI", "duration": "64h", "timeZone": "Europe/Berlin"}]),
@@ -147,6 +149,14 @@ def test_a_canary_is_accepted(path: str, value: Any) -> None:
         ("analysis.webhooks.0.url", "http://a b/", r"webhooks\[0\].url: .* must be an address"),
         ("analysis.webhooks.0.timeout", "10sec", r"webhooks\[0\].timeout: .* must be a duration, such as 30s or 1m30s"),
         ("analysis.webhooks.0.timeout", "0s", r"webhooks\[0\].timeout: .* must be a duration"),
+        ("analysis.webhooks.0.url", None, r"webhooks\[0\]: .* url is missing: only confirm-rollout"),
+        ("analysis.webhooks.0.url", "", r"webhooks\[0\]: .* url is missing: only confirm-rollout"),
+        ("analysis.webhooks.0.deadline", "1h", r"webhooks\[0\]: .* deadline is for .*: nothing else waits"),
+        (
+            "analysis.webhooks.0",
+            {"name": "ann", "type": "confirm-promotion", "deadline": "1d"},
+            r"webhooks\[0\].deadline: .* must be a duration, such as 30m or 24h",
+        ),
         ("metricsServer", "prometheus:9090", "spec.metricsServer: .* must be an address, such as http://prometheus"),
         (
             "freezes",
