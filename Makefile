@@ -5,10 +5,10 @@ VENV := .venv
 INSTALL ?= kustomize
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench faults flagger soak twins chart docs lint up down venv lock release
+.PHONY: help demo test unit cluster bench faults scenarios flagger soak twins chart docs lint up down venv lock release
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 ELSEWHERE := $(filter command,$(origin KUBECONFIG))
 
@@ -29,6 +29,9 @@ bench: up ## What Detour costs, each figure beside its reference; writes docs/ev
 
 faults: up ## Faults in the middle of canaries, each beside a plain rolling update; writes docs/evidence/faults.md (RATE)
 	@$(BIN)/python -m tests.faults
+
+scenarios: up ## The scenarios of Flagger, Argo and Kruise, with users; writes docs/evidence/scenarios.md (AT_ONCE)
+	@$(BIN)/python -m tests.scenarios
 
 flagger: up ## A real Flagger beside Detour, and its Canaries taken over under traffic; writes docs/evidence/flagger.md
 	@$(BIN)/python -m tests.beside

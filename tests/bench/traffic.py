@@ -10,7 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from multiprocessing.connection import Connection
 
 from sandbox.layout import INGRESS_ADDRESS
@@ -29,11 +29,23 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 
 class Traffic:
-    """`count` requests to `host` at `rate` a second; only answers that carry `message` are of the right application."""
+    """`count` requests to `host` at `rate` a second; only answers that carry `message` are of the right application.
 
-    def __init__(self, host: str, message: str, rate: float, count: int, address: tuple[str, int] = INSIDE) -> None:
+    `headers` are what makes these users others than the rest.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        message: str,
+        rate: float,
+        count: int,
+        address: tuple[str, int] = INSIDE,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._mine, theirs = _SPAWN.Pipe()
-        arguments = (theirs, address, host, message, rate, count)
+        users = _Users(address, host, message, headers or {})
+        arguments = (theirs, users, rate, count)
         self._process = _SPAWN.Process(target=_generate, args=arguments, name=f"traffic-{host}", daemon=True)
         self._longest = count / rate + 2 * PATIENCE
 
@@ -63,18 +75,19 @@ class Traffic:
             self._process.join()
 
 
-def _generate(pipe: Connection, address: tuple[str, int], host: str, message: str, rate: float, count: int) -> None:
-    if address == INSIDE:
+def _generate(pipe: Connection, users: "_Users", rate: float, count: int) -> None:
+    if users.address == INSIDE:
         enter_sandbox()
     with contextlib.suppress(KeyboardInterrupt):  # the parent hears of it, too, and has the say
-        pipe.send(asyncio.run(_Users(address, host, message).send(pipe, rate, count)))
+        pipe.send(asyncio.run(users.send(pipe, rate, count)))
 
 
 class _Users:
-    def __init__(self, address: tuple[str, int], host: str, message: str) -> None:
-        self._address = address
+    def __init__(self, address: tuple[str, int], host: str, message: str, headers: Mapping[str, str]) -> None:
+        self.address = address
         self._host = host
         self._message = message
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._idle: list[Streams] = []
 
     async def send(self, pipe: Connection, rate: float, count: int) -> list[Answer]:
@@ -109,7 +122,8 @@ class _Users:
     def _request(self, number: int, kept: bool) -> bytes:
         """The number is in the query, so that a request that failed is found in the log of the Ingress controller."""
         connection = "keep-alive" if kept else "close"
-        return f"GET {PATH}?n={number} HTTP/1.1\r\nHost: {self._host}\r\nConnection: {connection}\r\n\r\n".encode()
+        first = f"GET {PATH}?n={number} HTTP/1.1\r\nHost: {self._host}\r\nConnection: {connection}\r\n"
+        return f"{first}{self._headers}\r\n".encode()
 
     @contextlib.asynccontextmanager
     async def _connection(self, kept: bool) -> AsyncIterator[Streams]:
@@ -121,7 +135,7 @@ class _Users:
                 writer.close()
             else:
                 streams = reader, writer
-        streams = streams or await asyncio.open_connection(*self._address)
+        streams = streams or await asyncio.open_connection(*self.address)
         try:
             yield streams
         except BaseException:

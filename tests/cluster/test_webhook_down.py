@@ -12,26 +12,8 @@ from tests.cluster import namespaces
 from tests.cluster.kubectl import Object, Said, eventually, get, kubectl
 from tests.cluster.podless import MANAGED, podless
 from tests.cluster.shop import QUICK, OpenShop, Shop
+from tests.cluster.unanswered import CONFIGURATION, KIND, down
 from webhook import stash
-
-CONFIGURATION = "zz-detour"
-KIND = "mutatingwebhookconfiguration"
-
-
-@contextmanager
-def down(namespace: str) -> Iterator[None]:
-    """Nobody answers for this namespace, and what Detour's own entries would be asked about is refused."""
-    broken = get(KIND, CONFIGURATION)
-    broken["metadata"] = {"name": f"aa-{namespace}"}
-    for entry in broken["webhooks"]:
-        entry["clientConfig"]["service"]["name"] = "nobody"
-        only = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}
-        entry["namespaceSelector"]["matchExpressions"].append(only)
-    kubectl("create", "-f", "-", stdin=json.dumps(broken))
-    try:
-        yield
-    finally:
-        kubectl("delete", KIND, f"aa-{namespace}")
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from tests.cluster.kubectl import Object
 from tests.faults.components import kill, slow, standing_still, until_the_api_server_answers
 from tests.faults.result import Slack
 from tests.faults.row import Leader, row
-from tests.faults.scene import STEPS, Scene
+from tests.faults.scene import Scene
+from tests.faults.subject import STEPS
 
 BLIND = Slack(30, "the Ingress controller hears late of pods that went, of each application at its own moment")
 API_SERVER, ETCD = "kube-apiserver", "etcd"

@@ -7,7 +7,8 @@ from tests.cluster.kubectl import kubectl
 from tests.faults.components import standing_still
 from tests.faults.result import Slack
 from tests.faults.row import Leader, row
-from tests.faults.scene import STEPS, Scene
+from tests.faults.scene import Scene
+from tests.faults.subject import STEPS
 
 AWAY = 20.0  # seconds; the node counts as lost after forty
 ALL_CUT_OFF = Slack(100, "the Ingress controller serves both and cuts both off, if not at the very same request")

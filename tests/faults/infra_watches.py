@@ -10,7 +10,8 @@ from tests.faults.analyzer import Analyzer
 from tests.faults.components import kill, until_the_api_server_answers
 from tests.faults.infra_api import API_SERVER
 from tests.faults.row import Leader, row
-from tests.faults.scene import STEPS, Scene
+from tests.faults.scene import Scene
+from tests.faults.subject import STEPS
 from tests.faults.way import Way, api_port, way
 
 FAR = "far"

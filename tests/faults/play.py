@@ -13,7 +13,8 @@ from tests.cluster.namespaces import unique
 from tests.faults.analyzers import Analyzers, prometheus_of_the_host
 from tests.faults.result import Result
 from tests.faults.row import Leader, Row
-from tests.faults.scene import FULL, Managed, Plain, Scale, Scene
+from tests.faults.scene import FULL, Scale, Scene
+from tests.faults.subject import Managed, Plain
 
 LONGEST = 900.0  # seconds of traffic; a row that takes longer has failed by its own deadlines before
 WARM_UP = 1.0  # seconds of traffic before anything happens

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.cluster.kubectl import Object
-from tests.faults.scene import POLL, Scene
+from tests.faults.scene import Scene
+from tests.faults.subject import POLL
 
 
 class Sightings:

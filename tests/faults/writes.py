@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tests.cluster.person import Person
 from tests.faults.row import Leader, row
-from tests.faults.scene import POLL, Scene
+from tests.faults.scene import Scene
+from tests.faults.subject import POLL
 
 MISHAPS = {"kill after 1": "6.0.1", "kill before 3": "6.0.2"}
 """Each analyzer ends with its first write, so that every one is the last; or before its third, so that two of what

@@ -1,0 +1,1 @@
+"""Flagger's end-to-end scenarios, and those of Argo Rollouts and Kruise that apply, with users who count."""
