@@ -9,6 +9,7 @@ from typing import Any
 Object = Mapping[str, Any]
 
 DEFAULT_PORT_NAME = "http"
+LONGEST_PORT_NAME = 63  # characters: a DNS label
 SIDECARS = ("istio-proxy", "envoy")
 """Containers of the mesh, whose ports are not the application's (Flagger's list)."""
 
@@ -64,7 +65,8 @@ def _discovered(named: Object, primary: Object) -> Iterator[dict[str, Any]]:
     names, numbers = {named["name"]}, {(named["port"], named["protocol"])}
     for container in primary["spec"]["template"]["spec"].get("containers") or ():
         for number, port in enumerate(container.get("ports") or ()):
-            name, protocol = port.get("name") or f"tcp-{container['name']}-{number}", port.get("protocol", "TCP")
+            made = f"tcp-{container['name']}"[: LONGEST_PORT_NAME - len(f"-{number}")] + f"-{number}"
+            name, protocol = port.get("name") or made, port.get("protocol", "TCP")
             target = (port["containerPort"], protocol)
             is_named = named["targetPort"] in (port["containerPort"], port.get("name"))
             if container["name"] in SIDECARS or is_named or name in names or target in numbers:

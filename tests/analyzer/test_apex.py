@@ -77,6 +77,11 @@ def test_a_port_that_would_be_there_twice_is_left_out() -> None:
     assert discovered([first, second], port=80, targetPort=8080) == [("tcp-b-0", 82, "TCP")]
 
 
+def test_a_port_of_a_container_with_a_long_name_has_one_that_a_service_may_have() -> None:
+    [(name, _, _)] = discovered([{"name": "a" * 63, "ports": [{"containerPort": 81}]}], port=80)
+    assert name == f"tcp-{'a' * 57}-0"
+
+
 def test_endpoints_are_preferred_as_the_canary_says() -> None:
     made = apex.service(canary(port=80, trafficDistribution="PreferClose"), PRIMARY)
     assert made["spec"]["trafficDistribution"] == "PreferClose"
