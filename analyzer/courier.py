@@ -7,18 +7,20 @@ away keeps nothing waiting but what goes there.
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from analyzer import telemetry
-from analyzer.crew import Crew, Job
+from analyzer.alarm import Alarm
+from analyzer.crew import Crew
 
 THREADS, SHARE = 128, 32
 MOST = 100
 """Deliveries that may wait in one lane; after an outage the news counts, not what was news before it."""
+MOST_OF_ONE = 10
+"""Lanes' worth of them that may wait in one namespace."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between tries
 MISSED = "given up, since too much else waits for the same destination"
 
@@ -76,7 +78,9 @@ class Courier:
     def __init__(self, crew: Crew | None = None, most: int = MOST) -> None:
         self._crew = crew or Crew("courier", THREADS, SHARE)
         self._most = most
+        self._alarm = Alarm()
         self._lanes: dict[Lane, deque[Delivery]] = {}
+        self._waiting: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def send(self, lane: Lane, delivery: Delivery) -> None:
@@ -85,7 +89,10 @@ class Courier:
             begins = lane not in self._lanes
             queue = self._lanes.setdefault(lane, deque())
             queue.append(delivery)
-            missed = queue.popleft() if len(queue) > self._most else None
+            self._waiting[lane[0]] += 1
+            missed = None
+            if len(queue) > self._most or self._waiting[lane[0]] > MOST_OF_ONE * self._most:
+                missed = self._popped(lane)
         if missed:
             _over(missed, Never(MISSED))
         if begins:
@@ -97,28 +104,25 @@ class Courier:
             if not self._lanes[lane]:
                 del self._lanes[lane]
                 return
-            delivery = self._lanes[lane].popleft()
+            delivery = self._popped(lane)
         self._try(lane, delivery, FIRST_PAUSE)
+
+    def _popped(self, lane: Lane) -> Delivery:
+        self._waiting[lane[0]] -= 1
+        self._waiting += Counter()  # those that have none are forgotten
+        return self._lanes[lane].popleft()
 
     def _try(self, lane: Lane, delivery: Delivery, pause: float) -> None:
         answer = _answer(delivery)
         if isinstance(answer, Later):
             wanted = pause if answer.seconds is None else max(answer.seconds, FIRST_PAUSE)
-            again = partial(self._try, lane, delivery, min(2 * pause, LONGEST_PAUSE))
-            if time.monotonic() + wanted < delivery.sent + delivery.lasts and self._later(wanted, lane[0], again):
+            if time.monotonic() + wanted < delivery.sent + delivery.lasts:
+                again = partial(self._try, lane, delivery, min(2 * pause, LONGEST_PAUSE))
+                self._alarm.set(wanted, partial(self._crew.do, lane[0], again))
                 return
             answer = Never(answer.why)
         _over(delivery, answer)
         self._crew.do(lane[0], partial(self._go, lane))
-
-    def _later(self, seconds: float, namespace: str, job: Job) -> bool:
-        """Whether it will be done; a machine may have no thread left to wait with."""
-        timer = threading.Timer(seconds, self._crew.do, (namespace, job))
-        timer.daemon = True
-        with suppress(RuntimeError):
-            timer.start()
-            return True
-        return False
 
 
 def _answer(delivery: Delivery) -> Answer:

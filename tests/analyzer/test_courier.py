@@ -125,6 +125,35 @@ def test_of_what_waits_too_long_the_oldest_goes() -> None:
     assert destination.arrived == ["2", "3", "4"]
 
 
+def test_a_namespace_with_very_many_destinations_keeps_no_more_than_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "MOST_OF_ONE", 2)
+    over, away, here = threading.Event(), Destination(Arrived()), Destination(Arrived())
+    sender = Courier(Crew("test", threads=2, share=1), most=3)
+
+    def silent() -> Answer:
+        assert over.wait(10)
+        return Arrived()
+
+    sender.send(("busy", "app", "0"), Delivery("first", silent, lasts=60))
+    for number in range(1, 20):
+        sender.send(("busy", "app", str(number)), away.delivery(str(number)))
+    assert len(away.over) in (13, 14)  # the first one waits, too, until its thread is there
+    sender.send(LANE, here.delivery("news"))
+    until(lambda: here.over)
+    over.set()
+    until(lambda: len(away.over) == 19)
+    assert [answer for _, answer in away.over].count(Never(courier.MISSED)) in (13, 14)
+
+
+def test_a_thousand_destinations_that_are_away_cost_no_thread() -> None:
+    away, sender = Destination(Later("nobody there", seconds=3600.0)), Courier()
+    before = threading.active_count()
+    for number in range(1000):
+        sender.send(("shop", f"app-{number}", "chat"), away.delivery("news", lasts=7200))
+    until(lambda: away.tries == 1000)
+    eventually(lambda: threading.active_count() <= before, "no thread is kept", 5)
+
+
 def test_a_fault_of_ours_stops_no_lane() -> None:
     destination, sender = Destination(Arrived()), Courier()
 
