@@ -6,37 +6,42 @@ import traceback
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from loadtester import payload
-from loadtester.command import permit, split
-from loadtester.errors import Busy, CannotStart, NotAllowed, Refused
+from loadtester import payload, peer
+from loadtester.errors import Away, Busy, CannotStart, HungUp, NotAllowed, Refused, Unknown
 from loadtester.gates import Gates
-from loadtester.runner import Runner
+from loadtester.tasks import Tasks
 from loadtester.telemetry import TYPE, Event, Telemetry
+from loadtester.token import Token
 
 LARGEST_BODY = 64 * 1024
 """Bytes. A command line and a dozen of names."""
 
-STATUSES = {Refused: 400, NotAllowed: 403, Busy: 429, CannotStart: 500}
+STATUSES = {Refused: 400, Unknown: 401, NotAllowed: 403, Busy: 429, CannotStart: 500, Away: 503, HungUp: 503}
+
+FOR_ANYBODY = frozenset({"healthz", "metrics"})
 
 log = logging.getLogger(__name__)
 
 
-def create_app(allowed: frozenset[str], runner: Runner, gates: Gates, telemetry: Telemetry) -> Flask:
-    """The application. `allowed`: the programs that a command may consist of, by their bare names."""
+def create_app(tasks: Tasks, gates: Gates, telemetry: Telemetry, token: Token) -> Flask:
+    """The application."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+
+    @app.before_request
+    def admitted() -> None:
+        if request.endpoint not in FOR_ANYBODY:
+            token.check(request.authorization)
 
     @app.post("/")
     def run() -> Response:
         try:
-            task = payload.task(request.get_data(cache=False))
-            pipeline = split(task.line)
-            permit(pipeline, allowed)
-            started = runner.start(task, pipeline)
+            return _text(*tasks.answer(request.get_data(cache=False), peer.gone(request.environ)))
+        except HungUp:
+            raise
         except tuple(STATUSES):
             telemetry.count(Event.REFUSED)
             raise
-        return _text(202, "started" if started else "the same command runs already")
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -66,15 +71,15 @@ def _add_gate(app: Flask, kind: str, gates: Gates) -> None:
     """`/<kind>/check`, `/open` and `/close`; the two kinds know nothing of each other."""
 
     def name() -> str:
-        return f"{kind}/{payload.canary(request.get_data(cache=False))}"
+        return f"{kind}.{payload.canary(request.get_data(cache=False))}"
 
     def check() -> Response:
         return _text(200, "Approved") if gates.is_open(name()) else _text(403, "Forbidden")
 
     def change(opened: bool) -> Response:
-        canary = name()
-        (gates.open if opened else gates.close)(canary)
-        log.info("%s %s", canary, "opened" if opened else "closed")
+        gate = name()
+        (gates.open if opened else gates.close)(gate)
+        log.info("%s %s", gate, "opened" if opened else "closed")
         return _text(202, "")
 
     app.add_url_rule(f"/{kind}/check", f"{kind}-check", check, methods=["POST"])
@@ -87,8 +92,12 @@ def _text(status: int, body: str) -> Response:
 
 
 def _refused(error: Exception) -> Response:
-    log.warning("refused: %s", type(error).__name__)  # the sentence may quote what the caller sent
-    return _text(STATUSES[type(error)], str(error))
+    if not isinstance(error, HungUp):
+        log.warning("refused: %s", type(error).__name__)  # the sentence may quote what the caller sent
+    answer = _text(STATUSES[type(error)], str(error))
+    if isinstance(error, Unknown):
+        answer.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 11.6.1: a 401 has to say how
+    return answer
 
 
 def _failed(error: Exception) -> Response:

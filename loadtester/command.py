@@ -10,14 +10,16 @@ import shlex
 
 from loadtester import hatches
 from loadtester.errors import NotAllowed, Refused
+from loadtester.interpreters import is_interpreter
+from loadtester.payload import Kind, Task
 
 Pipeline = tuple[tuple[str, ...], ...]
 """The words of each program, in the order of the pipe."""
 
 LONGEST_PIPE = 8
 
-INTERPRETERS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "busybox", "env", "xargs"})
-"""They start whatever their arguments name, so a list with one of them in it would not be a list."""
+PROGRAM_OF = {Kind.HELM: "helm", Kind.HELMV3: "helm", Kind.KUBECTL: "kubectl"}
+"""Of these types the line has the arguments alone, as with Flagger."""
 
 QUOTE = "put it in single quotes if it is meant literally"
 _MEANINGS = {
@@ -50,15 +52,30 @@ _PART = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+def understood(task: Task, *, shell: bool) -> Pipeline:
+    """What a task runs. Raises Refused; and NotAllowed for a `bash` where there is no shell."""
+    if task.kind is not Kind.BASH:
+        return split(" ".join([PROGRAM_OF[task.kind], task.line]) if task.kind in PROGRAM_OF else task.line)
+    if not shell:
+        raise NotAllowed(
+            "task type 'bash' is not allowed here: use type 'test' for programs and pipes, or have the load tester "
+            "started with --bash"
+        )
+    if not task.line.strip() or _NO_TEXT.search(task.line):
+        raise Refused("metadata.cmd is empty, or is no text: give a script")
+    return (("bash", "-c", task.line),)
 
 
 def split(line: str) -> Pipeline:
     """The programs of a command line with their arguments. Raises Refused for what only a shell could do."""
     if _CONTROL.search(line):
         raise Refused("metadata.cmd contains a control character: take it out")
-    if re.search(r"[\ud800-\udfff]", line):
+    if _NO_TEXT.search(line):
         raise Refused("metadata.cmd contains half of a surrogate pair, which is no text")
     stages = [tuple(shlex.split(stage)) for stage in _stages(line.strip("\n"))]
     if len(stages) > LONGEST_PIPE:
@@ -88,8 +105,8 @@ def permissible(programs: frozenset[str]) -> frozenset[str]:
     for name in sorted(programs):
         if not _PROGRAM.fullmatch(name):
             raise Refused(f"{name!r} is no program's name: give the bare name, it is looked up in PATH")
-        if name in INTERPRETERS:
-            raise Refused(f"{name} runs any other program: a list with it in it would allow everything")
+        if is_interpreter(name):
+            raise Refused(f"{name} runs whatever its caller says: a list with it in it would allow everything")
     return programs
 
 

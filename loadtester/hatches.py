@@ -1,6 +1,6 @@
 """Options by which a harmless program runs what its caller hands it: they are refused, or the list would not hold.
 
-Only programs that are allowed by default are known here. Whoever allows another one answers for what it can start.
+Only programs that are likely to be allowed are known here. Whoever allows another one answers for what it can start.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,15 @@ class Hatch:
     why: str
 
 
+CREDENTIALS = "a kubeconfig can name a program that gets credentials"
+
 HATCHES = {
     "wrk": Hatch(("script",), "s", "cdtHT", "a Lua script can start any program"),
     "curl": Hatch(("engine", "config"), "K", "AbcdeFHmoTuwXx", "it can load a library of the caller's"),
+    "wget": Hatch(("use-askpass", "config", "execute"), "e", "aoiBtOTwQPUl", "it can start a program for a password"),
+    "sort": Hatch(("compress-program",), "", "", "it can start any program"),
+    "kubectl": Hatch(("kubeconfig", "kuberc", "helm-command", "enable-exec"), "", "", CREDENTIALS),
+    "helm": Hatch(("kubeconfig", "post-renderer"), "", "", CREDENTIALS),
 }
 
 

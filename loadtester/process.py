@@ -18,6 +18,9 @@ KEPT = 64 * 1024
 GRACE = 5.0
 """Seconds between asking a program to stop and killing it."""
 
+HANDED_ON = ("PATH", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
+"""Of our own environment: where programs are, and the API server, which helm and kubectl look for there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -29,12 +32,17 @@ class Ending:
     dropped: int
     seconds: float
 
+    @property
+    def failed(self) -> bool:
+        """Whether it did not come to a good end by itself."""
+        return self.expired or self.status != 0
+
 
 class Running:
     """Programs joined by pipes, standard error going where the last one's output goes."""
 
     def __init__(self, pipeline: Pipeline, paths: Mapping[str, str], grace: float = GRACE) -> None:
-        """Start them. `paths`: where each program is; nothing of our own environment reaches them. Raises OSError."""
+        """Start them. `paths`: where each program is. Of our environment they get `HANDED_ON`. Raises OSError."""
         self._grace, self._began = grace, time.monotonic()
         self._lock, self._ended = threading.Lock(), False
         self._kept, self._dropped, self._open = bytearray(), 0, True
@@ -72,7 +80,8 @@ class Running:
 
     def _start(self, pipeline: Pipeline, paths: Mapping[str, str], written: int) -> None:
         source: int | IO[bytes] = subprocess.DEVNULL
-        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+        environment = {"HOME": "/nonexistent", "LANG": "C.UTF-8", "PATH": os.defpath}
+        environment |= {name: os.environ[name] for name in HANDED_ON if name in os.environ}
         try:
             for number, words in enumerate(pipeline, start=1):
                 program = subprocess.Popen(

@@ -116,6 +116,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn's threads, which get whole requests alone, and repeat to nobody what a bad request said."""
 
+    connection = Connection
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._look_at, self._full = 0.0, False
@@ -129,7 +131,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._full = error.errno in (errno.EMFILE, errno.ENFILE)
             return
         self.nr_conns += 1
-        self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
+        self.enqueue_req(self.connection(self.cfg, client, address, listener.getsockname()))
 
     def _cap_keepalive(self, deadline: float) -> None:
         """gunicorn's own two seconds are the time between two updates."""

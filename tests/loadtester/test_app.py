@@ -3,46 +3,19 @@
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from loadtester.app import LARGEST_BODY, create_app
-from loadtester.gates import Gates
-from loadtester.runner import Runner
-from loadtester.telemetry import Telemetry
-from tests.loadtester.processes import PROGRAMS, alive, eventually, nap
-
-PODINFO = {"name": "podinfo", "namespace": "test"}
+from loadtester.app import LARGEST_BODY
+from tests.loadtester.processes import alive, eventually, nap
+from tests.loadtester.serving import PODINFO, count, counted, post, served
 
 
 @pytest.fixture(name="client")
 def _client() -> Iterator[FlaskClient]:
-    yield from served()
-
-
-def served(**limits: Any) -> Iterator[FlaskClient]:
-    telemetry = Telemetry()
-    runner = Runner(telemetry.count, grace=1.0, **limits)
-    yield create_app(PROGRAMS | {"not-installed"}, runner, Gates(most=2), telemetry).test_client()
-    runner.stop()
-
-
-def post(client: FlaskClient, cmd: str, name: str = "podinfo", **metadata: str) -> TestResponse:
-    return client.post("/", json={**PODINFO, "name": name, "metadata": {"type": "cmd", "cmd": cmd, **metadata}})
-
-
-def count(client: FlaskClient, event: str) -> int:
-    for line in client.get("/metrics").text.splitlines():
-        if line.startswith(f'detour_loadtester_tasks_total{{event="{event}"}} '):
-            return int(line.split()[-1])
-    raise AssertionError(event)
-
-
-def counted(client: FlaskClient, event: str, number: int) -> bool:
-    return count(client, event) == number
+    with served() as client:
+        yield client
 
 
 def test_a_command_is_started_and_answered_at_once(client: FlaskClient) -> None:
@@ -85,7 +58,7 @@ def test_what_fails_says_why_in_the_log(client: FlaskClient, caplog: pytest.LogC
 
 
 def test_a_command_that_takes_too_long_is_stopped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    for client in served(timeout=0.2):
+    with served(timeout=0.2) as client:
         seconds = nap()
         post(client, f"sleep {seconds}")
         assert eventually(partial(counted, client, "expired", 1))
@@ -94,7 +67,7 @@ def test_a_command_that_takes_too_long_is_stopped_and_counted(caplog: pytest.Log
 
 
 def test_more_commands_at_once_than_may_run_are_put_off() -> None:
-    for client in served(at_once=1):
+    with served(at_once=1) as client:
         seconds = nap()
         assert post(client, f"sleep {nap()}").status_code == 202
         answer = post(client, f"sleep {seconds}")
@@ -104,7 +77,7 @@ def test_more_commands_at_once_than_may_run_are_put_off() -> None:
 
 def test_the_end_of_the_server_ends_the_commands() -> None:
     seconds = nap()
-    for client in served():
+    with served() as client:
         post(client, f"sleep {seconds}")
         assert eventually(lambda: alive("sleep", seconds))
     assert not alive("sleep", seconds)

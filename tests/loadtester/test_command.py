@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtester.command import INTERPRETERS, LONGEST_PIPE, permissible, permit, split
+from loadtester import interpreters
+from loadtester.command import LONGEST_PIPE, permissible, permit, split, understood
 from loadtester.errors import NotAllowed, Refused
+from loadtester.payload import Kind, Task
 
 ALLOWED = frozenset({"hey", "curl", "grep"})
 SEED = "hey -z 10m -q 10 -c 2 -host podinfo.grasp.com  http://podinfo-canary.test.svc:9898"
@@ -141,8 +143,37 @@ def test_an_unknown_program_is_refused_and_the_allowed_ones_are_named(line: str)
         permit(split(line), ALLOWED)
 
 
-@pytest.mark.parametrize("name", [*sorted(INTERPRETERS), "/bin/hey", "..", "", "a b", "-x"])
+@pytest.mark.parametrize("name", [*sorted(interpreters.NAMES), "/bin/hey", "..", "", "a b", "-x"])
 def test_a_list_may_name_neither_paths_nor_what_runs_anything(name: str) -> None:
     assert permissible(ALLOWED) == ALLOWED
     with pytest.raises(Refused, match=r"bare name|would allow everything"):
         permissible(ALLOWED | {name})
+
+
+@pytest.mark.parametrize(
+    "name", ["python3.11", "perl5.36-x86_64-linux-gnu", "lua5.4", "bash-static", "ld-linux-x86-64.so.2", "ruby3.1"]
+)
+def test_a_version_does_not_make_an_interpreter_another_program(name: str) -> None:
+    assert interpreters.is_interpreter(name)
+
+
+def test_a_bash_task_is_refused_by_its_name_unless_a_flag_says_that_there_is_a_shell() -> None:
+    asked = Task("podinfo.test", "set -o pipefail; id | cat", Kind.BASH)
+    with pytest.raises(NotAllowed, match=r"task type 'bash' is not allowed here: use type 'test' .* --bash"):
+        understood(asked, shell=False)
+    assert understood(asked, shell=True) == (("bash", "-c", "set -o pipefail; id | cat"),)
+
+
+@pytest.mark.parametrize("script", ["", " \n", "echo \0", "echo \ud800"])
+def test_a_script_that_is_none_is_refused(script: str) -> None:
+    with pytest.raises(Refused, match="give a script"):
+        understood(Task("podinfo.test", script, Kind.BASH), shell=True)
+
+
+@pytest.mark.parametrize(("kind", "program"), [(Kind.HELM, "helm"), (Kind.HELMV3, "helm"), (Kind.KUBECTL, "kubectl")])
+def test_helm_and_kubectl_are_given_their_arguments_alone_as_with_flagger(kind: Kind, program: str) -> None:
+    pipeline = understood(Task("podinfo.test", "test podinfo -n 'te st'", kind), shell=False)
+    assert pipeline == ((program, "test", "podinfo", "-n", "te st"),)
+    with pytest.raises(NotAllowed, match=f"the program '{program}' is not allowed here"):
+        permit(pipeline, ALLOWED)
+    permit(pipeline, ALLOWED | {program})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loadtester.command import permit, split
 from loadtester.errors import NotAllowed
 
-ALLOWED = frozenset({"curl", "wrk", "hey"})
+ALLOWED = frozenset({"curl", "wrk", "hey", "kubectl", "helm", "sort", "wget"})
 WRK = ["connections=", "duration=", "threads=", "script=", "header=", "latency", "timeout=", "version"]
 
 
@@ -27,12 +27,23 @@ WRK = ["connections=", "duration=", "threads=", "script=", "header=", "latency",
         "curl -K - http://x",
         "curl -sK- http://x",
         "curl --config - http://x",
+        "curl http://x | kubectl --kubeconfig=/dev/stdin get pods",
+        "kubectl get pods --kubeconfig /dev/stdin",
+        "kubectl --kuberc=/dev/stdin get pods",
+        "kubectl kustomize x --enable-helm --helm-command sh",
+        "kubectl kustomize x --enable-exec",
+        "helm test x --kubeconfig=/dev/stdin",
+        "helm template x --post-renderer sh",
+        "sort --compress-program=sh x",
+        "sort --comp=sh x",
+        "wget --use-askpass=sh http://x",
+        "wget -e use_askpass=sh http://x",
         "curl --variable x=/tmp/x.so --expand-engine '{{x}}' http://x",
         "curl --expand-config=- http://x",
     ],
 )
 def test_a_script_or_library_of_the_callers_is_refused(line: str) -> None:
-    with pytest.raises(NotAllowed, match=r"the option -\S+ of (wrk|curl) is not allowed"):
+    with pytest.raises(NotAllowed, match=r"the option -\S+ of \w+ is not allowed"):
         permit(split(line), ALLOWED)
 
 
@@ -42,6 +53,10 @@ def test_a_script_or_library_of_the_callers_is_refused(line: str) -> None:
         "wrk -t2 -c10 -d30s --latency --timeout 2s -H 'X-s: s' http://x",
         "curl -sSd test --compressed --connect-timeout 2 -H 'K: k' -HK:k http://x",
         "hey -s x -K http://x",
+        "kubectl get pods -n x --kubectl-x -o json --context=a",
+        "helm test x -n y --timeout 3m --kube-context=a --logs",
+        "sort -rn --key=2",
+        "wget -qO- --timeout=2 http://x",
     ],
 )
 def test_ordinary_options_pass(line: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtester.errors import Refused
-from loadtester.payload import Task, canary, task
+from loadtester.payload import LONGEST_CANARY, Kind, Task, canary, task
 
 
 def body(**metadata: Any) -> bytes:
@@ -19,11 +19,18 @@ def body(**metadata: Any) -> bytes:
 
 def test_a_payload_of_flagger_is_a_task() -> None:
     asked = body(type="cmd", cmd="hey x", logCmdOutput="true", returnCmdOutput="false")
-    assert task(asked) == Task("podinfo.test", "hey x", log_output=True)
+    assert task(asked) == Task("podinfo.test", "hey x", Kind.CMD, "5", log_output=True)
 
 
 def test_a_task_without_a_type_is_a_command() -> None:
-    assert task(body(cmd="hey x")) == Task("podinfo.test", "hey x", log_output=False)
+    assert task(body(cmd="hey x")) == Task("podinfo.test", "hey x", Kind.CMD, "5")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.CMD])
+def test_every_type_but_cmd_is_waited_for_and_its_output_logged(kind: Kind) -> None:
+    found = task(body(type=str(kind), cmd="x", returnCmdOutput="true"))
+    assert found == Task("podinfo.test", "x", kind, "5", log_output=True, return_output=True)
+    assert kind.waits
 
 
 @pytest.mark.parametrize(
@@ -31,8 +38,8 @@ def test_a_task_without_a_type_is_a_command() -> None:
     [
         ({}, "metadata not found"),
         ({"type": "cmd"}, "metadata.cmd is missing"),
-        ({"type": "bash", "cmd": "x"}, "'bash' is refused: no shell .* known is: cmd"),
-        ({"type": "helm", "cmd": "x"}, "unknown task type 'helm'; known is: cmd"),
+        ({"type": "ngrinder", "cmd": "x"}, "no task type 'ngrinder' here; known are: cmd, test, bash, helm, helmv3"),
+        ({"type": "concord", "cmd": "x"}, "no task type 'concord' here"),
         ({"cmd": 7}, "metadata.cmd must be a string"),
         ({"cmd": "x", "logCmdOutput": True}, "metadata.logCmdOutput must be a string"),
         ({"cmd": "x", "logCmdOutput": "yes"}, "metadata.logCmdOutput must be"),
@@ -50,6 +57,13 @@ def test_a_canary_has_a_kubernetes_name(name: object) -> None:
         canary(json.dumps({"name": name, "namespace": "test"}).encode())
     with pytest.raises(Refused, match="namespace is missing"):
         canary(json.dumps({"name": "podinfo", "namespace": name}).encode())
+
+
+def test_a_canary_whose_gate_would_be_no_key_of_a_config_map_is_refused() -> None:
+    name = "a" * (LONGEST_CANARY - len(".test"))
+    assert canary(json.dumps({"name": name, "namespace": "test"}).encode()) == f"{name}.test"
+    with pytest.raises(Refused, match="more than 240 characters together"):
+        canary(json.dumps({"name": f"{name}a", "namespace": "test"}).encode())
 
 
 @pytest.mark.parametrize("bad", [b"", b"{", b"[]", b"7", b"\xff", b"[" * 60_000, b"9" * 60_000])
