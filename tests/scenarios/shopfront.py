@@ -13,6 +13,8 @@ from tests.faults.subject import Managed
 STEPS: Object = {"interval": "4s", "threshold": 2, "stepWeight": 20, "maxWeight": 40}
 """As the suites have them, but for the interval: theirs is 10 or 15 s."""
 WINDOW = "10s"
+NAMESPACE = "{here}"
+"""In the addresses of an analysis: the namespace of the scenario."""
 LOAD_TESTER = "flagger-loadtester"
 INGRESS_CONTROLLER = "http://traefik.ingress"
 LATENCY = (
@@ -77,11 +79,11 @@ class Shopfront(Managed):
     def canary(self) -> Object:
         """As the suites have it: with the Prometheus of the built-in metrics, and the load test."""
         made = super().canary()
-        spec = {"metricsServer": PROMETHEUS, **made["spec"]}
+        analysis = {"metrics": made["spec"]["analysis"]["metrics"], **self.analysis}
         if self.load:
-            analysis = spec["analysis"]
-            spec["analysis"] = {**analysis, "webhooks": [*analysis.get("webhooks", ()), self.load_test()]}
-        return {**made, "spec": spec}
+            analysis["webhooks"] = [*analysis.get("webhooks", ()), self.load_test()]
+        here = json.dumps({**made["spec"], "metricsServer": PROMETHEUS, "analysis": analysis})
+        return {**made, "spec": json.loads(here.replace(NAMESPACE, self.namespace))}
 
     def load_test(self, path: str = "") -> Object:
         """The hook of the suites that keeps the canary busy, through the Ingress controller."""
