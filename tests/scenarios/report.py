@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.bench.report import cell
+from tests.scenarios.elsewhere import ELSEWHERE
 from tests.scenarios.result import Result
 
 PROBLEM_LENGTH = 300
@@ -44,6 +45,8 @@ def evidence(results: Sequence[Result], circumstances: Sequence[str], seconds: f
     lines += [*(f"* {line}" for line in circumstances), f"* {summary(results)}; {seconds:.0f} s", ""]
     lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(map(cell, _cells(result)))} |" for result in results]
+    lines += ["", "Of the suites, not played here:", "", "| | where, or why not |", "|---|---|"]
+    lines += [f"| {what} | {why} |" for what, why in ELSEWHERE.items()]
     for result in results:
         lines += ["", f"## {result.name}", "", *(f"* {line}" for line in result.lines)]
     return "\n".join(lines) + "\n"

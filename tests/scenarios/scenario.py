@@ -8,7 +8,16 @@ from typing import Any
 from tests.scenarios.stage import Stage
 from tests.scenarios.wire import Expected, by_weight
 
-MODULES = ("flagger_nginx", "flagger_others", "argo_kruise", "hands", "outages")
+MODULES = (
+    "flagger_nginx",
+    "flagger_others",
+    "flagger_strategies",
+    "flagger_gates",
+    "flagger_gateway",
+    "argo_kruise",
+    "hands",
+    "outages",
+)
 """Of this package, in this order: each registers its scenarios as it is imported."""
 
 

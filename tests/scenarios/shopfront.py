@@ -13,6 +13,8 @@ from tests.faults.subject import Managed
 STEPS: Object = {"interval": "4s", "threshold": 2, "stepWeight": 20, "maxWeight": 40}
 """As the suites have them, but for the interval: theirs is 10 or 15 s."""
 WINDOW = "10s"
+INGRESS, HTTP_ROUTE = "Ingress", "HTTPRoute"
+GATEWAY = {"name": "traefik", "namespace": "ingress"}
 NAMESPACE = "{here}"
 """In the addresses of an analysis: the namespace of the scenario."""
 LOAD_TESTER = "flagger-loadtester"
@@ -54,6 +56,7 @@ class Shopfront(Managed):
     extras: Sequence[Object] = ()
     adopted: bool = True
     load: str = ""
+    route: str = INGRESS
 
     def open(self) -> None:
         """Everything, and wait until it answers and, if it has a Canary, is guarded by it."""
@@ -71,6 +74,18 @@ class Shopfront(Managed):
         """From now on Detour guards it."""
         self.apply(self.template(), self.canary())
         self("wait", "canary/podinfo", "--for=condition=guarded", "--timeout=60s")
+
+    def ingress(self) -> Object:
+        """What leads to it: an Ingress, or an HTTPRoute of the sandbox's Gateway."""
+        if self.route == INGRESS:
+            return super().ingress()
+        rules = [{"backendRefs": [{"name": "podinfo", "port": 9898}]}]
+        return {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "metadata": {"name": "podinfo"},
+            "spec": {"parentRefs": [GATEWAY], "hostnames": [self.host], "rules": rules},
+        }
 
     def crowd(self, rate: float, count: int, headers: Mapping[str, str]) -> Traffic:
         """Users whose requests bear these headers."""

@@ -1,0 +1,104 @@
+"""Flagger's suites for the Gateway API (test/gatewayapi), by Traefik: an HTTPRoute of the user's own is split."""
+
+from tests.cluster.kubectl import Object
+from tests.scenarios.flagger_strategies import ACCEPTANCE, OTHERS
+from tests.scenarios.scenario import Crowd, scenario
+from tests.scenarios.shopfront import HTTP_ROUTE, metric
+from tests.scenarios.stage import Stage
+from tests.scenarios.visitor import Visitor, versions
+from tests.scenarios.wire import by_weight
+
+STEPS: Object = {"interval": "4s", "threshold": 2, "stepWeight": 10, "maxWeight": 50}
+METRICS = [metric("podinfo-success-rate", min=99), metric("latency", max=0.5)]
+ITERATIONS: Object = {"interval": "4s", "threshold": 2, "iterations": 3, "metrics": METRICS}
+BUILT_IN = [metric("request-success-rate", min=99), metric("request-duration", max=1200)]
+INSIDERS = Crowd("insiders", by_weight, {"x-canary": "insider"})
+COOKIES = {"cookieName": "canary-flagger-cookie", "primaryCookieName": "primary-flagger-cookie"}
+VISITORS = 30
+
+
+@scenario(
+    "Flagger gatewayapi/test-canary.sh, traefik/test-canary.sh",
+    (10, 20, 30, 40, 50, 10),
+    route=HTTP_ROUTE,
+    load="/",
+    analysis={**STEPS, "metrics": BUILT_IN},
+)
+def gateway_canary(stage: Stage) -> None:
+    """6.0.1 by steps of 10 % to 50 %: promoted. Then 6.0.2 under a load test that is answered by 500: rejected. In the
+    user's route everything but the weights was his own all the time, and at the end it is as he wrote it."""
+    before = stage.shop.get("httproute", "podinfo")["spec"]
+    stage.update()
+    stage.succeeds("6.0.1")
+    assert stage.shop.get("httproute", "podinfo")["spec"] == before
+    stage.shop.amend(webhooks=[stage.shop.load_test("/status/500")])
+    stage.update("6.0.2")
+    stage.fails("6.0.1", "request-success-rate")
+    assert stage.shop.get("httproute", "podinfo")["spec"] == before
+
+
+@scenario("Flagger gatewayapi/test-bg.sh", (100,), route=HTTP_ROUTE, analysis={**ITERATIONS, "webhooks": [ACCEPTANCE]})
+def gateway_blue_green(stage: Stage) -> None:
+    """The acceptance test and the iterations, then all the traffic at once: promoted."""
+    stage.update()
+    stage.succeeds("6.0.1")
+
+
+@scenario(
+    "Flagger gatewayapi/test-ab.sh",
+    (100,),
+    (OTHERS, INSIDERS),
+    route=HTTP_ROUTE,
+    analysis={**ITERATIONS, "match": [{"headers": {"x-canary": {"exact": "insider"}}}]},
+)
+def gateway_ab(stage: Stage) -> None:
+    """Iterations for whoever sends x-canary: insider: promoted."""
+    before = stage.shop.get("httproute", "podinfo")["spec"]
+    stage.update()
+    stage.succeeds("6.0.1")
+    assert stage.shop.get("httproute", "podinfo")["spec"] == before
+
+
+@scenario(
+    "Flagger gatewayapi and istio/test-session-affinity.sh",
+    (10, 20, 30, 40, 50),
+    route=HTTP_ROUTE,
+    analysis={**STEPS, "metrics": METRICS, "sessionAffinity": COOKIES},
+)
+def gateway_session_affinity(stage: Stage) -> None:
+    """At 10 % and at 40 % whoever has once met a version goes on meeting that one; whoever has no cookie is shared by
+    the weight. Promoted, and the old cookies lead nobody astray."""
+    visitors = [Visitor(stage.shop.host) for _ in range(VISITORS)]
+    stage.update("6.1.0")
+    stage.until_weight(10)
+    stage.lasts(2.0)
+    met = versions(visitors)
+    assert set(met) == {"6.0.0", "6.1.0"}, f"both are met: {met}"
+    stage.until_weight(40)
+    for _ in range(5):
+        assert versions(visitors) == met, "each visitor goes on meeting what it met first"
+    stage.succeeds("6.1.0")
+    assert set(versions(visitors)) == {"6.1.0"}
+    stage.note(f"{met.count('6.1.0')} of {VISITORS} visitors met the canary at 10 %, and stayed with it")
+
+
+@scenario(
+    "Flagger gatewayapi: user's own filters (#1857, #1888)",
+    (20, 40),
+    route=HTTP_ROUTE,
+    analysis={**STEPS, "stepWeight": 20, "maxWeight": 40},
+)
+def gateway_route_edited_in_mid_rollout(stage: Stage) -> None:
+    """The user's route applied again at 20 %, with a header more for the application: his edit stays, and so does the
+    weight; promoted."""
+    shop = stage.shop
+    stage.update()
+    stage.until_weight(20)
+    edited = shop.ingress()
+    added = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x-mine", "value": "1"}]}}
+    edited["spec"]["rules"][0]["filters"] = [added]
+    shop.apply(edited)
+    stage.succeeds("6.0.1")
+    found = shop.get("httproute", "podinfo")["spec"]["rules"]
+    assert [rule["filters"] for rule in found] == [[added]]
+    assert [[ref["name"] for ref in rule["backendRefs"]] for rule in found] == [["podinfo"]]
