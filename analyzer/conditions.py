@@ -59,6 +59,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "primary": status.primary,
             "message": status.problem,
             "verdict": list(status.verdict),
+            "alerts": [dict(entry) for entry in status.alerts],
             "conditions": [_promoted(status, before, now), _guarded(status, before, now)],
         }
     )

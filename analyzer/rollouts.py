@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from analyzer import telemetry, trace
-from analyzer.actions import Plan
+from analyzer.actions import Emit, Plan
 from analyzer.agenda import Key
+from analyzer.alerts.herald import Herald
 from analyzer.attempts import AGAIN
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
@@ -51,6 +52,7 @@ class Rollouts:
         performer: Performer,
         policies: Policies,
         removal: Removal,
+        herald: Herald,
         now: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
@@ -58,6 +60,7 @@ class Rollouts:
         self._performer = performer
         self._policies = policies
         self._removal = removal
+        self._herald = herald
         self._now = now
         self._orphans: dict[Key, Status] = {}
 
@@ -106,6 +109,8 @@ class Rollouts:
         after = result.status
         if leaving and not after.phase.in_flight:
             after = replace(after, guarded=False)
+        emitted = [action for action in result.actions if isinstance(action, Emit)]
+        after = self._herald.posted(key, canary, after, emitted, self._now())
         trace.note(revision=short(after.revision))
         self._store(key, canary, status, after)
         found = self._carry_out(result, view)

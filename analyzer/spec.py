@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer import freezes
+from analyzer.alerts.subscription import subscriptions
 from analyzer.coexistence import is_marked
 from analyzer.fields import SpecError, duration, whole
 from analyzer.freezes import Freeze
@@ -23,7 +24,7 @@ DIRECT, WAIT = "direct", "wait"
 
 ROUTER = "nginx"  # the annotations; other controllers understand them, too
 
-LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "alerts", "sessionAffinity")
+LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "sessionAffinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     spec = whole_spec(canary)
     analysis: Mapping[str, Any] = spec.get("analysis") or {}
     _refuse_what_is_not_there_yet(spec, analysis)
+    subscriptions(analysis)  # who is told, and raises what is wrong with that
     metrics = tuple(analysis.get("metrics") or ())
     return Spec(
         target=_target(spec.get("targetRef") or {}),
@@ -71,7 +73,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         progress_deadline=float(max(1, whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
-        terms=hashlib.sha256(json.dumps(analysis, sort_keys=True).encode()).hexdigest(),
+        terms=_terms(analysis),
         gates=tuple(parse_hook(webhook) for webhook in analysis.get("webhooks") or ()),
         metrics_server=spec.get("metricsServer") or None,
         service=(spec.get("service") or {}).get("name"),
@@ -86,6 +88,12 @@ def parse(canary: Mapping[str, Any]) -> Spec:
 def target_of(canary: Mapping[str, Any]) -> str:
     """The name of the target, even of a Canary that is wrong elsewhere; "" if it has none."""
     return str(((canary.get("spec") or {}).get("targetRef") or {}).get("name") or "")
+
+
+def _terms(analysis: Mapping[str, Any]) -> str:
+    """Who is told of it is none of them."""
+    judging = {key: value for key, value in analysis.items() if key != "alerts"}
+    return hashlib.sha256(json.dumps(judging, sort_keys=True).encode()).hexdigest()
 
 
 def _window(metric: Mapping[str, Any]) -> float:

@@ -73,7 +73,8 @@ class Status:
     `routed_away` is since when the routes send nothing to the canary, `unrouted` since when there are none. `problem`
     is why it halts. `ending` is what was decided: while a phase is in flight, the way out is not over yet. `terms` is a
     digest of the analysis that it began under, `waived` by whom, and why, this revision is promoted without its
-    analysis; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen (analyzer.unseen).
+    analysis; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen (analyzer.unseen);
+    `alerts`, what chats are still to be told (analyzer.alerts.outbox).
     """
 
     phase: Phase = Phase.NEW
@@ -102,6 +103,7 @@ class Status:
     guarded: bool = False
     problem: str = ""
     verdict: tuple[str, ...] = ()
+    alerts: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def position(self) -> Position:
@@ -222,6 +224,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         guarded=conditions.get("Guarded", {}).get("status") == "True",
         problem=stored.get("message", ""),
         verdict=tuple(stored.get("verdict") or ()),
+        alerts=tuple(stored.get("alerts") or ()),
     )
 
 

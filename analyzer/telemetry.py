@@ -81,6 +81,12 @@ DELIVERIES = Counter(
     ["result"],
     registry=REGISTRY,
 )
+ALERTS = Counter(
+    "detour_alerts",
+    "Alerts, by what came of them: arrived, or missed; and tries in vain: again.",
+    ["result"],
+    registry=REGISTRY,
+)
 LET_PAST = Counter(
     "detour_let_past",
     "Templates that went to a primary without an analysis, by the way.",
@@ -129,6 +135,7 @@ for _way in _WAYS.values():  # a rate begins with the first event, not the secon
 
 for _result in ("arrived", "missed"):
     DELIVERIES.labels(_result)
+    ALERTS.labels(_result)
 
 _counted: set[Key] = set()
 _lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Every call to an address that a user wrote, be it a provider of metrics or a gate.
+"""Every call to an address that a user wrote, be it a provider of metrics, a gate or a chat.
 
 What they have in common: the address is judged where the connection is made, so that no name can stand for one address
 when it is looked at and for another when it is called; redirects are not followed, so nothing that was meant for one
@@ -8,9 +8,9 @@ host reaches another; and the whole call has a deadline, where the timeout of a 
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -34,12 +34,16 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `body` is cut one byte after the largest that was asked for. `redirects`: it points elsewhere."""
+    """What came back. `body` is cut one byte after the largest that was asked for. `redirects`: it points elsewhere.
+
+    `headers` can be looked up in any case.
+    """
 
     status: int
     reason: str
     body: bytes
     redirects: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Session(requests.Session):
@@ -67,7 +71,9 @@ class Session(requests.Session):
     def fetch(self, method: str, url: str, *, seconds: float, largest: int, **options: Any) -> Answer:
         """The answer, within `seconds` from the connection to the last byte, all tries together.
 
-        `options` are those of requests. Raises NoAnswer, and InvalidHeader or UnicodeError for what cannot be sent.
+        `options` are those of requests; of `proxies` it is the proxy's address that is judged.
+
+        Raises NoAnswer, and InvalidHeader or UnicodeError for what cannot be sent.
         """
         try:
             with (
@@ -83,7 +89,7 @@ class Session(requests.Session):
             raise NoAnswer(_cause(error)) from error
         finally:
             self.close()  # a connection that is kept would be beyond the next call's deadline
-        return Answer(response.status_code, response.reason or "", body, response.is_redirect)
+        return Answer(response.status_code, response.reason or "", body, response.is_redirect, response.headers)
 
 
 class Line:
@@ -182,7 +188,16 @@ class Adapter(requests.adapters.HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Called by requests as it is made."""
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {
+        self._judge(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Called by requests for what goes by a proxy: then it is the proxy that is connected to."""
+        manager = super().proxy_manager_for(proxy, **options)
+        self._judge(manager)
+        return manager
+
+    def _judge(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {
             "http": partial(_pool, urllib3.HTTPConnectionPool, partial(_Judged, line=self._line)),
             "https": partial(_pool, urllib3.HTTPSConnectionPool, partial(_JudgedWithTls, line=self._line)),
         }

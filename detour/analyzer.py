@@ -40,7 +40,10 @@ def command(kubeconfig: str | None, port: int, mishap: Mishap | None, **flags: A
     chosen = Options(**flags)
     logs.configure(chosen.log_level, chosen.log_format)
     identity, namespace = os.environ.get("POD_NAME", "detour"), os.environ.get("POD_NAMESPACE", "detour")
-    settings = Settings(chosen.router, chosen.reach(namespace), chosen.default_policy)
+    chats = chosen.chats
+    settings = Settings(
+        chosen.router, chosen.reach(namespace), chosen.default_policy, chats.destinations, chats.cluster_name
+    )
     timing = chosen.timing
     client = _connected(kubeconfig, mishap)
     agenda = Agenda()

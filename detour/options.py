@@ -20,7 +20,8 @@ from analyzer.kube.lease import LONGEST, RENEW_EVERY, SECONDS, SHORTEST, Timing
 from analyzer.routing.nginx import PREFIX, Nginx
 from analyzer.scope import Scope
 from analyzer.spec import ROUTER
-from detour import logs
+from detour import chats, logs
+from detour.chats import Chats
 from detour.keeper import OWN, SOURCES, Source
 from detour.logs import Function
 
@@ -111,8 +112,13 @@ FLAGS = (
         ALLOW, "allowed", multiple=True, metavar="HOST|CIDR", help="may be called, although refused otherwise"
     ),
     click.option(
-        SHARE, "shared", multiple=True, metavar="NAMESPACE", help="whose MetricTemplates all may use; * for any"
+        SHARE,
+        "shared",
+        multiple=True,
+        metavar="NAMESPACE",
+        help="whose MetricTemplates and AlertProviders all may use; * for any",
     ),
+    chats.options,
     click.option(
         "--lease-seconds",
         type=click.IntRange(SHORTEST, LONGEST),
@@ -154,6 +160,7 @@ class Options:
     metrics_server: str
     allowed: tuple[str, ...]
     shared: tuple[str, ...]
+    chats: Chats
     lease_seconds: int
     renew_seconds: float
     log_level: str
@@ -183,13 +190,13 @@ class Options:
             raise click.BadParameter(str(error), param_hint="--renew-seconds") from error
 
     def reach(self, home: str) -> Reach:
-        """What the operator names may be called, his Prometheus, too; and templates beside Detour are his own.
+        """What the operator names may be called, his Prometheus and chats, too; and what is beside Detour is his own.
 
         Raises click.BadParameter.
         """
         known = (urlsplit(self.metrics_server).hostname,) if self.metrics_server else ()
         try:
-            addresses = Addresses.allowing(*self.allowed, *(host for host in known if host))
+            addresses = Addresses.allowing(*self.allowed, *self.chats.hosts, *(host for host in known if host))
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint=ALLOW) from error
         return Reach(addresses, frozenset((*self.shared, home)), self.metrics_server)

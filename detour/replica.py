@@ -11,6 +11,9 @@ from typing import Any
 
 from analyzer import telemetry
 from analyzer.agenda import Agenda
+from analyzer.alerts.alert import Destination
+from analyzer.alerts.herald import Herald
+from analyzer.alerts.providers import Providers
 from analyzer.anchor import Anchor
 from analyzer.clock import Clock
 from analyzer.cluster import Cluster
@@ -39,11 +42,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator chooses: who splits requests, what may be called, and the spec of the default policy."""
+    """What an operator chooses: who splits requests, what may be called, the spec of the default policy, and where
+    alerts of Canaries go that name nobody, and of which cluster they say that they are."""
 
     router: Router
     reach: Reach
     default_policy: Mapping[str, Any] | None = None
+    alerts: Mapping[str, Destination] = field(default_factory=dict)
+    cluster_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +105,10 @@ class Replica:
 
     def _work(self, journal: Journal) -> None:
         """What is held comes before the rest: it may be deleted at any moment."""
-        cluster, removal = self.cluster, self.removal
+        cluster, removal, reach = self.cluster, self.removal, self._reach()
         policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, self.agenda.add)
-        witness, rollouts = Witness(cluster, journal), self._rollouts(journal, policies)
+        witness, herald = Witness(cluster, journal), self._herald(journal, reach)
+        rollouts = self._rollouts(journal, policies, herald, reach)
         duties = (
             lambda _: self.anchor.settle(),
             lambda key: cluster.flagger.settle(key, cluster.targets.all),
@@ -109,20 +116,31 @@ class Replica:
             policies.settle,
             witness.settle,
             rollouts.tell_rivals,
+            herald.check,
             rollouts.reconcile,
+            herald.settle,
         )
         custody.start()
         Controller(self.agenda, duties, rollouts.knows).start()
 
-    def _rollouts(self, journal: Journal, policies: Policies) -> Rollouts:
-        cluster, removal = self.cluster, self.removal
+    def _reach(self) -> Reach:
+        """Not as far as the API server."""
+        cluster, reach = self.cluster, self.settings.reach
         here = servers.places(cluster.client, cluster.services.get(servers.NAMESPACE, servers.NAME))
-        reach, router = self.settings.reach, self.settings.router
-        measurer = Measurer(cluster, replace(reach, addresses=reach.addresses.beside(here)))
+        return replace(reach, addresses=reach.addresses.beside(here))
+
+    def _herald(self, journal: Journal, reach: Reach) -> Herald:
+        settings = self.settings
+        providers = Providers(self.cluster.client, reach.shared, settings.alerts)
+        return Herald(self.cluster, providers, reach.addresses, journal, self.agenda.add, settings.cluster_name)
+
+    def _rollouts(self, journal: Journal, policies: Policies, herald: Herald, reach: Reach) -> Rollouts:
+        cluster, removal, router = self.cluster, self.removal, self.settings.router
+        measurer = Measurer(cluster, reach)
         measurements, now = Measurements(self.agenda.add), Clock(cluster.client.now())
         lookout = Lookout(cluster, router, measurements, now)
         performer = Performer(cluster, router, journal, measurer, measurements, removal)
-        return Rollouts(cluster, lookout, performer, policies, removal, now)
+        return Rollouts(cluster, lookout, performer, policies, removal, herald, now)
 
     def _is_for_good(self) -> bool:
         """Where nobody answers, another process will come."""

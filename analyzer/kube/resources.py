@@ -46,6 +46,7 @@ def _is_segment(name: str) -> bool:
 
 CANARIES = Resource("flagger.app", "v1beta1", "canaries", "Canary")
 METRIC_TEMPLATES = Resource("flagger.app", "v1beta1", "metrictemplates", "MetricTemplate")
+ALERT_PROVIDERS = Resource("flagger.app", "v1beta1", "alertproviders", "AlertProvider")
 LEADERS = Resource("detour.dev", "v1alpha1", "leaders", "Leader")
 CANARY_POLICIES = Resource("detour.dev", "v1alpha1", "canarypolicies", "CanaryPolicy", namespaced=False)
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)

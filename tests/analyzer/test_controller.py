@@ -46,7 +46,8 @@ def rolling_out(monkeypatch: pytest.MonkeyPatch, api: Any) -> Rollouts:
     lookout: Any = SimpleNamespace(look=lambda *_: view)
     cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary)
     idle: Any = SimpleNamespace(reason="")
-    return Rollouts(cluster, lookout, api, idle, idle, lambda: START)
+    silent: Any = SimpleNamespace(posted=lambda _key, _canary, status, *_: status)
+    return Rollouts(cluster, lookout, api, idle, idle, silent, lambda: START)
 
 
 def reconciled(monkeypatch: pytest.MonkeyPatch, api: Refusing) -> float | None:

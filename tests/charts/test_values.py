@@ -66,6 +66,10 @@ def count(kind: str, name: str = "") -> Look:
     return lambda found: sum(key[0] == kind and key[1].startswith(name) for key in found)
 
 
+def secret(name: str) -> Look:
+    return lambda found: found["Secret", name]["stringData"]
+
+
 DIGEST = f"sha256:{'1' * 64}"
 SECRETS = [{"name": "registry"}]
 TOLERATIONS = [{"key": "dedicated", "operator": "Exists"}]
@@ -113,6 +117,14 @@ DETOUR: list[tuple[str, Any, Look, Any]] = [
     ("ingressClass", "public", flag("--ingress-class"), ["public"]),
     ("allowAddresses", ["10.0.0.0/8"], flag("--allow-address"), ["10.0.0.0/8"]),
     ("allowReferencesTo", ["a", "*"], flag("--allow-references-to"), ["a", "*"]),
+    ("slack.url", "https://a/b", secret("detour-slack"), {"address": "https://a/b"}),
+    ("slack.token", "xoxb-1", count("Secret", "detour-slack"), 0),  # of no use without an address
+    ("slack.user", "canaries", flag("--slack-user"), ["canaries"]),
+    ("slack.channel", "ops", flag("--slack-channel"), ["ops"]),
+    ("slack.proxy", "http://p:3128", flag("--slack-proxy-url"), ["http://p:3128"]),
+    ("msteams.url", "https://a/b", secret("detour-msteams"), {"address": "https://a/b"}),
+    ("msteams.proxy", "http://p:3128", flag("--msteams-proxy-url"), ["http://p:3128"]),
+    ("clusterName", "prod-eu", flag("--cluster-name"), ["prod-eu"]),
     ("certificates.from", "secret", flag("--certificates-from"), ["secret"]),
     ("leaderElection.leaseSeconds", 30, flag("--lease-seconds"), ["30"]),
     ("leaderElection.renewSeconds", 2.5, flag("--renew-seconds"), ["2.5"]),
@@ -189,6 +201,18 @@ def test_a_default_policy_is_in_a_file_of_the_analyzer_and_a_change_of_it_starts
     assert yaml.safe_load(found["ConfigMap", "detour-default-policy"]["data"]["policy.yaml"]) == POLICY
     other = render("detour", f"defaultPolicy={json.dumps({**POLICY, 'suspend': True})}")
     assert spec(found)["template"] != spec(other)["template"]
+
+
+def test_the_addresses_of_chats_are_in_secrets_that_the_analyzer_reads_and_a_change_of_them_starts_new_pods() -> None:
+    found = render("detour", 'slack.url="https://a/b"', 'slack.token="xoxb-1"')
+    assert found["Secret", "detour-slack"]["stringData"] == {"address": "https://a/b", "token": "xoxb-1"}
+    (analyzer,) = [each for each in spec(found)["template"]["spec"]["containers"] if each["name"] == "analyzer"]
+    read = {each["name"]: each["valueFrom"].get("secretKeyRef") for each in analyzer["env"]}
+    assert read["SLACK_URL"] == {"name": "detour-slack", "key": "address", "optional": True}
+    assert read["SLACK_TOKEN"] == {"name": "detour-slack", "key": "token", "optional": True}
+    assert read["MSTEAMS_URL"] == {"name": "detour-msteams", "key": "address", "optional": True}
+    assert "https://a/b" not in str(spec(found))
+    assert spec(found)["template"] != spec(render("detour", 'slack.url="https://a/c"'))["template"]
 
 
 @pytest.mark.parametrize("version", HELM)

@@ -53,8 +53,8 @@ INTRODUCTIONS = {
 is the value of the label `detour.dev/policy`. Its `analysis` is that of [Canary](#canary), field by field.""",
     "MetricTemplate": """A query, and who answers it. `flagger.app/v1beta1`. More of it under
 [metrics](routing-and-metrics.md#metrics).""",
-    "AlertProvider": """A chat. `flagger.app/v1beta1`. The definition is there, so that YAML that has it can be applied;
-nothing is sent yet, and a Canary that asks for `alerts` is refused by name.""",
+    "AlertProvider": """A chat that Canaries send their alerts to. `flagger.app/v1beta1`.
+[alerts.md](alerts.md) has examples.""",
 }
 
 

@@ -20,6 +20,7 @@ ANALYZER = {
     ("detour.dev", "canarypolicies", None): ("create", *READ),  # the first one, default, is made
     ("", "namespaces", None): READ,  # their labels
     ("flagger.app", "metrictemplates", None): READ,
+    ("flagger.app", "alertproviders", None): ("get",),
     ("flagger.app", "canaries/status", None): ("patch", "update"),
     ("", "configmaps", None): (
         "create",

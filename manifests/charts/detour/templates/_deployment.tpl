@@ -37,6 +37,11 @@
 {{- $sum := dict "detour.dev/default-policy" (toYaml . | sha256sum | trunc 16) -}}
 {{- include "detour.annotate" (dict "metadata" $template.metadata "with" $sum) -}}
 {{- end -}}
+{{- if or $values.slack.url $values.msteams.url -}}
+{{- $told := list $values.slack.url $values.slack.token $values.msteams.url -}}
+{{- $sum := dict "detour.dev/alerts" (toYaml $told | sha256sum | trunc 16) -}}
+{{- include "detour.annotate" (dict "metadata" $template.metadata "with" $sum) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* The image, as the values name it; without a tag in them, as the chart was released with it. */ -}}
