@@ -57,6 +57,11 @@ class Measure:
     traffic: bool = True
     then: Kind | None = None
 
+    @property
+    def metrics(self) -> bool:
+        """Whether metrics are looked at: where no canary is judged yet, or any more, gates alone are called."""
+        return self.traffic or Kind.PRE_ROLLOUT in self.kinds
+
 
 @dataclass(frozen=True, slots=True)
 class RunCanary:

@@ -7,8 +7,9 @@ either. Each call does what is missing, so a crash anywhere is carried on from.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from analyzer.actions import AGAIN, Action, Ask, Emit, RemoveCanary, Route, Unroute
+from analyzer.actions import AGAIN, Action, Ask, Emit, RemoveCanary, Route, Severity, Unroute
 from analyzer.beginning import begin, is_rejected, not_yet
+from analyzer.hooks import Kind
 from analyzer.resting import labelled
 from analyzer.seen import Seen
 from analyzer.spec import Spec
@@ -28,9 +29,9 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
         return step
     if (step := _traffic_away(spec, status, seen, now)) is not None:
         return step
-    if status.ending.outcome is Outcome.SUPERSEDED and _may_follow(status, seen, now):
+    if status.ending.outcome is Outcome.SUPERSEDED and _may_follow(spec, status, seen, now):
         begun = begin(status, seen, now)
-        told = Emit(f"New revision detected! Restarting analysis for {seen.who}", milestone=True)
+        told = Emit(f"New revision detected! Restarting analysis for {seen.who}", milestone=True, alert=Severity.INFO)
         begun = replace(begun, routed_away=status.routed_away, quiet_since=_quiet(status, seen, now))
         return begun, (told,), 0
     if (step := _objects_away(spec, status, seen, now)) is not None:
@@ -38,9 +39,9 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
     return _last_word(status, seen, now)
 
 
-def _may_follow(status: Status, seen: Seen, now: datetime) -> bool:
+def _may_follow(spec: Spec, status: Status, seen: Seen, now: datetime) -> bool:
     primary = seen.primary
-    if primary is None or primary.stash is None or is_rejected(status, seen):
+    if primary is None or primary.stash is None or is_rejected(status, seen) or spec.hooks(Kind.CONFIRM_ROLLOUT):
         return False
     return not not_yet(status, seen, now)
 
@@ -100,10 +101,13 @@ def _last_word(status: Status, seen: Seen, now: datetime) -> Step:
     if outcome is Outcome.SUCCEEDED:
         if primary and primary.previous:
             return status, (Ask("done", status.revision),), AGAIN
-        return status.end(now), (Emit(f"Promotion completed! Scaling down {seen.who}", milestone=True),), 0
+        told = Emit(f"Promotion completed! Scaling down {seen.who}", milestone=True, alert=Severity.INFO)
+        return status.end(now), (told,), 0
     if outcome in (Outcome.POSTPONED, Outcome.SUPERSEDED):
         return status.rest(), (), 0
-    told = Emit(f"Canary failed! Scaling down {seen.who} {status.ending.message}", warning=True, milestone=True)
+    alert = Severity.ERROR if outcome is Outcome.FAILED else Severity.WARN  # the others are somebody's wish
+    news = f"Canary failed! Scaling down {seen.who} {status.ending.message}"
+    told = Emit(news, warning=True, milestone=True, alert=alert)
     remembered = outcome in (Outcome.FAILED, Outcome.ABORTED)
     waits = primary is not None and primary.stash == status.revision
     if remembered and waits and (labels := labelled(seen, stash.STATE_REJECTED)):

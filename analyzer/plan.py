@@ -7,10 +7,12 @@ so each call answers only with what is missing. Phases and event texts are Flagg
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import AGAIN, REFUSED_AGAIN, Ask, Emit, Plan, Route
+from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Measure, Plan, Route
 from analyzer.beginning import asked, hear, patience_left
+from analyzer.consent import called_back
 from analyzer.exits import leave
 from analyzer.freezes import frozen
+from analyzer.hooks import Kind
 from analyzer.moves import PAUSED, end, halt, look_again
 from analyzer.progressing import progressing
 from analyzer.resting import at_rest, sooner
@@ -60,7 +62,7 @@ def _answered(planned: Plan, seen: Seen) -> Plan:
 
 def _plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if not status.phase.in_flight:
-        return at_rest(status, seen, now)
+        return at_rest(spec, status, seen, now)
     if status.ending is None and (wish := asked(status, seen, status.revision, Verb.ABORT)):
         told = Emit(f"Rolling back {seen.who} aborted {wish.whose}", warning=True, milestone=True)
         return end(hear(status, wish), Ending(Outcome.ABORTED, f"aborted {wish.whose}"), now, told)
@@ -106,7 +108,7 @@ def _interruption(spec: Spec, status: Status, seen: Seen) -> Ending | None:
         return Ending(Outcome.POSTPONED, seen.unusable)
     if primary.replicas == 0 and not status.waived:
         return Ending(Outcome.POSTPONED, "no replicas are wanted any more")
-    if status.phase is Phase.PROGRESSING and status.terms not in ("", spec.terms):
+    if status.phase.analysing and status.terms not in ("", spec.terms):
         return Ending(Outcome.SUPERSEDED, "the Canary's analysis was changed")
     return None
 
@@ -114,7 +116,7 @@ def _interruption(spec: Spec, status: Status, seen: Seen) -> Ending | None:
 def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     if seen.primary.digest != status.revision:
-        analysed = spec.strategy.is_last(status.position) or spec.skip_analysis or status.waived
+        analysed = _is_proven(spec, status, seen) or spec.skip_analysis or status.waived
         if not analysed and patience_left(seen.primary, now) > 0:
             return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
         asking = () if seen.refused else (Ask("go", status.revision),)
@@ -126,9 +128,12 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
             return Plan(status, wake=left)  # routers may still know the last of the old pods
         status = replace(status, phase=Phase.FINALISING)
         told = Emit(f"Routing all traffic to primary {seen.who}")
-        return end(status, Ending(Outcome.SUCCEEDED, _why(spec, status)), now, told)
+        return end(status, Ending(Outcome.SUCCEEDED, _why(spec, status, seen)), now, told)
     if seen.primary.paused:
         return Plan(replace(status, ready_since=None, problem=PAUSED))
+    if seen.checks and (reason := called_back(seen.checks)):
+        back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
+        return end(status, Ending(Outcome.FAILED, reason), now, back)
     left = seconds_left(status.step_time, spec.progress_deadline, now)
     if left > 0 and not seen.primary.stuck:
         return _await_primary(spec, status, seen, left, now)
@@ -142,17 +147,22 @@ def _await_primary(spec: Spec, status: Status, seen: Seen, left: float, now: dat
     reason = seen.primary.reason
     problem = f"primary not ready: {reason}" if reason else ""
     told = Emit(f"Halt {seen.who} promotion {problem}", warning=True, milestone=True)
-    planned = Plan(
-        replace(status, ready_since=None, problem=problem),
-        (told,) if problem and status.problem != problem else (),
-        wake=min(left, spec.interval),
-    )
-    return look_again(planned, status, now)
+    news: tuple[Action, ...] = (told,) if problem and status.problem != problem else ()
+    status = replace(status, ready_since=None, problem=problem)
+    if seen.checks is not None:
+        status = replace(status, check_time=now)
+    elif spec.hooks(Kind.ROLLBACK) and seconds_left(status.check_time, spec.interval, now) <= 0:
+        news += (Measure((Kind.ROLLBACK,), traffic=False),)
+    return look_again(Plan(status, news, wake=min(left, spec.interval)), status, now)
 
 
-def _why(spec: Spec, status: Status) -> str:
+def _is_proven(spec: Spec, status: Status, seen: Seen) -> bool:
+    return spec.strategy.is_last(status.position, routed=not seen.unrouted)
+
+
+def _why(spec: Spec, status: Status, seen: Seen) -> str:
     if status.waived:
         return f"promoted {status.waived}"
     if spec.skip_analysis:
         return "promoted without an analysis"
-    return "every check passed" if spec.strategy.is_last(status.position) else "promoted at once, the primary was down"
+    return "every check passed" if _is_proven(spec, status, seen) else "promoted at once, the primary was down"

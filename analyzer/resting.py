@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan, Serve
+from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan, Serve, Severity
 from analyzer.beginning import asked, begin, is_rejected, not_yet, patience_left
+from analyzer.consent import before_it_begins
 from analyzer.seen import Primary, Seen
+from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status
 from analyzer.wishes import Verb
 from webhook import stash
@@ -14,7 +16,7 @@ REJECTED_BEFORE = "it failed its analysis before; kubectl detour retry runs it o
 GUARD_AGAIN = 2.0  # seconds between tries to be certain that updates are diverted
 
 
-def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
+def at_rest(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """Nothing is in flight: be certain that updates are diverted, and let what waits begin."""
     if seen.weight is not None or seen.leftovers:
         sweeping = replace(status, phase=Phase.PROGRESSING, ending=Ending(Outcome.POSTPONED, "cleaning up"))
@@ -35,13 +37,13 @@ def at_rest(status: Status, seen: Seen, now: datetime) -> Plan:
         done = (Emit(f"Halt {seen.who}: {status.problem}", warning=True),)
     if status.guarded and status.phase is Phase.INITIALIZING:
         status = replace(status, phase=Phase.INITIALIZED)
-        done = (Emit(f"Initialization done! {seen.who}"),)
-    after = _what_waits(status, seen, now)
+        done = (Emit(f"Initialization done! {seen.who}", alert=Severity.INFO),)
+    after = _what_waits(spec, status, seen, now)
     unguarded = GUARD_AGAIN if seen.target and not status.guarded else None
     return Plan(after.status, (*done, *after.actions), unguarded if after.wake is None else after.wake)
 
 
-def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
+def _what_waits(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     primary = seen.primary
     if primary is not None and primary.previous is not None:
         return _promotion_of_nobody(status, seen, primary)
@@ -56,14 +58,19 @@ def _what_waits(status: Status, seen: Seen, now: datetime) -> Plan:
         return Plan(replace(begun, ending=Ending(Outcome.ABORTED, f"aborted {wish.whose}")), wake=0)
     if waits := not_yet(status, seen, now):
         return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
+    if not_yet_consented := before_it_begins(spec, status, seen, now):
+        return sooner(not_yet_consented, primary, now)
     begun = begin(status, seen, now)
     if begun.waived:
-        told = Emit(f"New revision detected! Promoting {seen.who} at once, {begun.waived}", milestone=True)
+        told = Emit(
+            f"New revision detected! Promoting {seen.who} at once, {begun.waived}", milestone=True, alert=Severity.INFO
+        )
     elif primary.ready:
-        told = Emit(f"New revision detected! Scaling up {seen.who}", milestone=True)
+        told = Emit(f"New revision detected! Scaling up {seen.who}", milestone=True, alert=Severity.INFO)
     else:
         begun = replace(begun, phase=Phase.PROMOTING)
-        told = Emit(f"New revision detected! Promoting it at once, {seen.who} is down", warning=True, milestone=True)
+        news = f"New revision detected! Promoting it at once, {seen.who} is down"
+        told = Emit(news, warning=True, milestone=True, alert=Severity.WARN)
     return Plan(begun, (told,), wake=0)
 
 
@@ -76,14 +83,16 @@ def _rejected_before(status: Status, digest: str) -> Status:
     if status.phase is Phase.FAILED and status.revision == digest:
         return status
     ending = Ending(Outcome.FAILED, REJECTED_BEFORE)
-    return replace(status, phase=Phase.FAILED, revision=digest, ending=ending)
+    return replace(status, phase=Phase.FAILED, revision=digest, ending=ending, problem="")
 
 
 def _guarded(status: Status, seen: Seen) -> Status:
     guarded = seen.labelled and status.guarded if seen.guarded is None else seen.guarded
     phase = Phase.INITIALIZING if status.phase is Phase.NEW else status.phase
     unreadable = seen.primary is not None and seen.primary.stash is None
-    return replace(status, guarded=guarded, phase=phase, problem=seen.obstacle if unreadable or not guarded else "")
+    waiting = status.problem if phase is Phase.WAITING else ""
+    problem = seen.obstacle if unreadable or not guarded else waiting
+    return replace(status, guarded=guarded, phase=phase, problem=problem)
 
 
 def _promotion_of_nobody(status: Status, seen: Seen, primary: Primary) -> Plan:

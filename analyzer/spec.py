@@ -11,20 +11,22 @@ from typing import Any
 
 from analyzer import freezes
 from analyzer.alerts.subscription import subscriptions
+from analyzer.analysis import UNROUTED, parse_strategy
 from analyzer.coexistence import is_marked
 from analyzer.fields import SpecError, duration, whole
 from analyzer.freezes import Freeze
-from analyzer.hooks import Gate, parse_hook
+from analyzer.hooks import Gate, Kind, parse_hook
 from analyzer.memory import whole_spec
-from analyzer.strategy import Strategy
+from analyzer.strategy import ALL, Strategy
 
 DEFAULT_WINDOW = "1m"
 
 DIRECT, WAIT = "direct", "wait"
 
 ROUTER = "nginx"  # the annotations; other controllers understand them, too
+PROVIDERS = (ROUTER, UNROUTED)
 
-LATER = ("match", "iterations", "stepWeightPromotion", "mirror", "sessionAffinity")
+LATER = ("match", "mirror", "sessionAffinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class Spec:
 
     `interval` may be as short as a second (Flagger's floor is ten). `drain` is how long the canary still serves
     requests in flight after its weight is 0; `propagation` is how long a router may take to see a change.
-    `longest_window` is how far back the metrics look, by their `interval`. `terms` is a digest of the whole analysis:
-    what was proven on other terms proves nothing. `without_routes` says whether an update whose traffic cannot be
-    split, since no route leads to it, is let through directly or waits.
+    `longest_window` is how far back the metrics look, by their `interval`. `provider` names the router, "" for what is
+    found. `terms` is a digest of the whole analysis: what was proven on other terms proves nothing. `without_routes`
+    says whether an update whose traffic cannot be split, since no route leads to it, is let through directly or waits.
     """
 
     target: str
@@ -54,8 +56,13 @@ class Spec:
     suspend: bool = False
     freezes: tuple[Freeze, ...] = ()
     without_routes: str = WAIT
+    provider: str = ""
     drain: float = 5.0
     propagation: float = 1.0
+
+    def hooks(self, *kinds: Kind) -> tuple[Gate, ...]:
+        """The webhooks of these kinds."""
+        return tuple(gate for gate in self.gates if gate.kind in kinds)
 
 
 def parse(canary: Mapping[str, Any]) -> Spec:
@@ -64,12 +71,13 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     analysis: Mapping[str, Any] = spec.get("analysis") or {}
     _refuse_what_is_not_there_yet(spec, analysis)
     subscriptions(analysis)  # who is told, and raises what is wrong with that
+    provider = str(spec.get("provider") or "")
     metrics = tuple(analysis.get("metrics") or ())
     return Spec(
         target=_target(spec.get("targetRef") or {}),
         interval=duration(analysis.get("interval", "60s"), "spec.analysis.interval"),
         threshold=max(1, whole(analysis, "threshold", 1, "spec.analysis.threshold")),
-        strategy=Strategy((100,) if spec.get("skipAnalysis") else _steps(analysis)),
+        strategy=Strategy((ALL,)) if spec.get("skipAnalysis") else parse_strategy(analysis, provider),
         progress_deadline=float(max(1, whole(spec, "progressDeadlineSeconds", 600, "spec.progressDeadlineSeconds"))),
         metrics=metrics,
         longest_window=max((_window(metric) for metric in metrics), default=0.0),
@@ -82,6 +90,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         suspend=bool(spec.get("suspend")) and not is_marked(canary),
         freezes=freezes.parse(spec.get("freezes") or ()),
         without_routes=_one_of(spec, "withoutRoutes", WAIT, DIRECT),
+        provider=provider,
     )
 
 
@@ -98,24 +107,6 @@ def _terms(analysis: Mapping[str, Any]) -> str:
 
 def _window(metric: Mapping[str, Any]) -> float:
     return duration(metric.get("interval") or DEFAULT_WINDOW, f"spec.analysis.metrics[{metric.get('name')}].interval")
-
-
-def _steps(analysis: Mapping[str, Any]) -> tuple[int, ...]:
-    """`stepWeights`, or those of `stepWeight`, never above `maxWeight` (Flagger's last one may be)."""
-    if stated := analysis.get("stepWeights"):
-        field, remedy = "spec.analysis.stepWeights", "list percentages from 1 to 100, each above the one before"
-        if not all(isinstance(step, int) and 1 <= step <= 100 for step in stated):
-            raise SpecError(field, f"{stated} are no percentages", remedy)
-        if sorted(set(stated)) != stated:
-            raise SpecError(field, f"{stated} do not rise", remedy)
-        return tuple(stated)
-    step = whole(analysis, "stepWeight", 0, "spec.analysis.stepWeight")
-    if not 1 <= step <= 100:
-        raise SpecError("spec.analysis.stepWeight", f"{step} is no step", "set a percentage from 1 to 100")
-    last = whole(analysis, "maxWeight", 100, "spec.analysis.maxWeight") or 100  # Flagger's 0
-    if last > 100:
-        raise SpecError("spec.analysis.maxWeight", f"{last} is no percentage", "set 1 to 100")
-    return (*range(step, last, step), last)
 
 
 def _target(reference: Mapping[str, Any]) -> str:
@@ -142,12 +133,10 @@ def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str
                 "this version of Detour does not have it yet",
                 "take it out",
             )
-    for webhook in analysis.get("webhooks") or ():
-        if (kind := webhook.get("type") or "rollout") != "rollout":
-            field = f"spec.analysis.webhooks[{webhook.get('name')}].type"
-            raise SpecError(field, f"this version of Detour does not have {kind!r} yet", "use rollout")
-    if spec.get("provider", ROUTER) != ROUTER:
+    if (spec.get("provider") or ROUTER) not in PROVIDERS:
         problem = f"this version of Detour does not split traffic by {spec['provider']} yet"
-        raise SpecError("spec.provider", problem, f"set {ROUTER}, or take it out: the Ingresses are found")
+        raise SpecError(
+            "spec.provider", problem, f"set one of {', '.join(PROVIDERS)}, or take it out: the routes are found"
+        )
     if spec.get("autoscalerRef"):
         raise SpecError("spec.autoscalerRef", "it is not needed", "take it out: the primary keeps its own autoscaler")

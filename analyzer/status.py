@@ -15,7 +15,7 @@ from analyzer.strategy import Position
 from analyzer.wording import shown
 
 REJECTED_KEPT = 10
-_TIMES = ("started", "step_time", "check_time", "ready_since", "routed_away", "unrouted")
+_TIMES = ("started", "step_time", "check_time", "ready_since", "routed_away", "unrouted", "gate_since")
 HISTORY_KEPT = 20
 LONGEST_GRACE = 60.0  # seconds that a pod may take to end; few take an hour that they are given
 
@@ -28,6 +28,7 @@ class Phase(StrEnum):
     INITIALIZED = "Initialized"
     WAITING = "Waiting"
     PROGRESSING = "Progressing"
+    WAITING_PROMOTION = "WaitingPromotion"
     PROMOTING = "Promoting"
     FINALISING = "Finalising"
     SUCCEEDED = "Succeeded"
@@ -36,7 +37,12 @@ class Phase(StrEnum):
     @property
     def in_flight(self) -> bool:
         """Whether a revision is on its way, so that a canary may exist."""
-        return self in (Phase.PROGRESSING, Phase.PROMOTING, Phase.FINALISING)
+        return self.analysing or self in (Phase.PROMOTING, Phase.FINALISING)
+
+    @property
+    def analysing(self) -> bool:
+        """Whether the revision is still to be proven, or its proof to be consented to."""
+        return self in (Phase.PROGRESSING, Phase.WAITING_PROMOTION)
 
 
 class Outcome(StrEnum):
@@ -73,8 +79,9 @@ class Status:
     `routed_away` is since when the routes send nothing to the canary, `unrouted` since when there are none. `problem`
     is why it halts. `ending` is what was decided: while a phase is in flight, the way out is not over yet. `terms` is a
     digest of the analysis that it began under, `waived` by whom, and why, this revision is promoted without its
-    analysis; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen (analyzer.unseen);
-    `alerts`, what chats are still to be told (analyzer.alerts.outbox).
+    analysis; `waits` is what consent was asked for before it begins, `gate` whose consent is waited for, and
+    `gate_since` since when; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen
+    (analyzer.unseen); `alerts`, what chats are still to be told (analyzer.alerts.outbox).
     """
 
     phase: Phase = Phase.NEW
@@ -97,6 +104,9 @@ class Status:
     history: tuple[Mapping[str, Any], ...] = ()
     terms: str = ""
     waived: str = ""
+    waits: str = ""
+    gate: str = ""
+    gate_since: datetime | None = None
     observed_wish: str = ""
     primary: str = ""
     observed_generation: int = 0
@@ -136,6 +146,9 @@ class Status:
             verdict=(),
             terms="",
             waived="",
+            waits="",
+            gate="",
+            gate_since=None,
         )
 
     def at_most(self, now: datetime) -> Self:
@@ -155,14 +168,15 @@ class Status:
 
     def rest(self) -> Self:
         """Nothing is in flight any more, and nothing ended: what counts is the ending before, if there was one."""
+        self = replace(self, waits="", gate="", gate_since=None, problem="")
         this = (self.revision, timestamp(self.started)) if self.started else None
         ended = (entry for entry in reversed(self.history) if (entry.get("revision"), entry.get("startTime")) == this)
         if last := next(ended, None):
             ending = Ending(Outcome(last["outcome"]), last["message"])
             phase = Phase.SUCCEEDED if ending.outcome is Outcome.SUCCEEDED else Phase.FAILED
-            return replace(self, phase=phase, ending=ending, problem="")
+            return replace(self, phase=phase, ending=ending)
         phase = Phase.INITIALIZED if self.guarded else Phase.INITIALIZING
-        return replace(self, phase=phase, ending=None, revision="", problem="")
+        return replace(self, phase=phase, ending=None, revision="")
 
     def end(self, now: datetime) -> Self:
         """The way out is over: what was decided becomes the phase, and goes into the history."""
@@ -218,6 +232,9 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         history=tuple(stored.get("history") or ()),
         terms=stored.get("terms", ""),
         waived=stored.get("waived", ""),
+        waits=stored.get("waits", ""),
+        gate=stored.get("gate", ""),
+        gate_since=_time(stored.get("gateSince")),
         observed_wish=stored.get("observedWish", ""),
         primary=stored.get("primary", ""),
         observed_generation=int(stored.get("observedGeneration", 0)),

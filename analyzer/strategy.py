@@ -60,7 +60,7 @@ class Strategy:
     @property
     def length(self) -> int:
         """How many checks an analysis without trouble has."""
-        return self.iterations + len(self.steps) + bool(self.mirror and not self.iterations)
+        return self.iterations or len(self.steps) + bool(self.mirror)
 
     def after(self, at: Position, *, routed: bool = True) -> Position:
         """The position that follows; the last one follows itself. `routed` is whether there are routes to split."""

@@ -1,4 +1,5 @@
-"""What a person asks of a revision, by an annotation of its Canary: run it again, promote it at once, give it up.
+"""What a person asks of a revision, by an annotation of its Canary: run it again, promote it at once, let it through
+the gate that it waits at, give it up.
 
 A person acts on the Canary, under ordinary permissions; only the analyzer acts on Deployments. A policy of the API
 server sees to it that `detour.dev/asked-by` names nobody but its writer, and who may promote (manifests/policies).
@@ -14,7 +15,7 @@ ASK = "detour.dev/ask"  # `verb digest token`: the token makes the same wish, wi
 ASKED_BY = "detour.dev/asked-by"
 REASON = "detour.dev/reason"
 
-_WISH = re.compile(r"(retry|promote|abort) ([0-9a-f]{64}) (\S{1,63})")
+_WISH = re.compile(r"(retry|promote|approve|abort) ([0-9a-f]{64}) (\S{1,63})")
 
 
 class Verb(StrEnum):
@@ -22,6 +23,7 @@ class Verb(StrEnum):
 
     RETRY = "retry"
     PROMOTE = "promote"
+    APPROVE = "approve"
     ABORT = "abort"
 
 

@@ -1,16 +1,17 @@
 """What each write of an analyzer does to the things, as the API server, the webhook and the kubelet would do it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from analyzer.actions import Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Serve, Unroute
+from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
 from analyzer.seen import Primary
 from analyzer.status import Status
-from analyzer.strategy import Position
 from tests.analyzer.cuts import Moved
 from tests.analyzer.invariants import Serving, Unserve, Write
 from tests.analyzer.loop import Analyzer, Findings, Writing
-from tests.analyzer.things import Things
+from tests.analyzer.things import OPEN, Things
 
 
 class Effects(Things):
@@ -32,9 +33,9 @@ class Effects(Things):
                 self.served = True
             case Rehearse():
                 return {"obstacle": self.unmeasurable} if self.unmeasurable else {"rehearsal": self.refused}
-            case Measure(_, traffic, _):
+            case Measure():
                 if self.answers:
-                    analyzer.checks = self.occasion(), self._measure(traffic)
+                    analyzer.checks = self.occasion(), self._measure(write)
             case RunCanary(size):
                 self._run_canary(size)
             case Route(weight, _):
@@ -61,19 +62,33 @@ class Effects(Things):
             self.decided.append(status.weight)
         self.status = status
 
-    def _measure(self, traffic: bool) -> tuple[Check, ...]:
-        self.called += bool(self.spec.gates)
-        checks: tuple[Check, ...] = (self.gate,) if self.spec.gates else ()
-        heard = traffic or self.checks.result is Result.UNMEASURED
-        if heard and (self.gate.result is Result.PASSED or not checks):
+    def _measure(self, asked: Measure) -> tuple[Check, ...]:
+        gates = self.spec.hooks(*asked.kinds)
+        self.called += len(gates)
+        checks = tuple(self._said(gate) for gate in gates)
+        heard = asked.metrics and (asked.traffic or self.checks.result is Result.UNMEASURED)
+        passed = all(check.result is Result.PASSED for check in checks)
+        if heard and passed:
             checks += (self.checks,)
+        if asked.then and all(check.result is Result.PASSED for check in checks):
+            checks += tuple(self._said(gate) for gate in self.spec.hooks(asked.then))
         failed = any(check.failed for check in checks)
         self.measured = self.status.revision, self.status.check_time, failed
-        if traffic and self.canary and self.canary_ready() and self.spec.strategy.is_last(Position(self.route or 0)):
+        if asked.traffic and self.canary and self.canary_ready() and self._is_last():
             proof = self.canary[0], self.live, self.spec.terms
-            passed = all(check.result is Result.PASSED for check in checks)
+            passed = all(check.result is Result.PASSED for check in checks if not (check.kind and check.kind.confirms))
             (self.proven.add if passed else self.proven.discard)(proof)
         return checks
+
+    def _said(self, gate: Gate) -> Check:
+        said = self.said.get(gate.kind, self.gate if gate.kind is Kind.ROLLOUT else OPEN)
+        return replace(said, name=gate.name, kind=gate.kind)
+
+    def _is_last(self) -> bool:
+        """Whether the canary gets what it gets at the last position of its analysis."""
+        strategy = self.spec.strategy
+        last = strategy.is_last(self.status.position, routed=not self.unrouted)
+        return last and (self.route or 0) == self.status.weight
 
     def _run_canary(self, size: int) -> None:
         if self.stash is None:
@@ -89,7 +104,7 @@ class Effects(Things):
         self.service = True
         if self.route and weight == 0:
             self.last_traffic = self.now
-        self.route = weight
+        self.route = None if self.unrouted else weight
         self.weights.append(weight)
 
     def _ask(self, verb: str, digest: str, looked_at: Primary | None) -> None:

@@ -11,10 +11,13 @@ from typing import Any
 
 from analyzer.actions import Ask, Label, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.freezes import Freeze
+from analyzer.hooks import Gate, Kind
+from analyzer.metrics.verdict import Check, Result
 from analyzer.moves import PAUSED
-from analyzer.spec import DIRECT
+from analyzer.spec import DIRECT, Spec
 from analyzer.status import Status
 from analyzer.strategy import Strategy
+from analyzer.traffic import Header, How, Match
 from analyzer.wishes import Verb
 from tests.analyzer.things import (
     FAILED,
@@ -101,6 +104,14 @@ def run_as_canary(revision: str) -> Now:
     return lambda world: bool(world.canary and world.canary[0] == revision)
 
 
+def checked(times: int) -> Now:
+    return lambda world: world.status.iterations == times and world.status.ending is None
+
+
+def waiting_at_a_gate(world: World) -> bool:
+    return bool(world.status.gate)
+
+
 def swapped(world: World) -> bool:
     return world.live == V2
 
@@ -142,6 +153,19 @@ def canary_lost(world: World) -> None:
     world.canary = None
 
 
+def by(steps: tuple[int, ...] = (), **strategy: Any) -> Spec:
+    return replace(SPEC, strategy=Strategy(steps, **strategy))
+
+
+def asking(kind: Kind, deadline: float | None = None) -> Spec:
+    """With a gate of this kind."""
+    return replace(SPEC, gates=(Gate("ask", "http://loadtester/", timeout=5, kind=kind, deadline=deadline),))
+
+
+_WAITS = Check("ask", Result.WAITING, "waiting for approval ask")
+NOT_YET = dict.fromkeys((Kind.CONFIRM_ROLLOUT, Kind.CONFIRM_TRAFFIC_INCREASE, Kind.CONFIRM_PROMOTION), _WAITS)
+YES = {Kind.ROLLBACK: Check("ask", Result.FAILED, "ask said yes")}
+INSIDERS = (Match((Header("x-user", How.EXACT, "insider"),)),)
 NO_ROUTE: dict[str, Any] = {"obstacle": "no Service selects its pods", "unrouted": True}
 A_ROUTE: dict[str, Any] = {"obstacle": "", "unrouted": False}
 WINDOW = Freeze(f"{START.minute} {START.hour} * * *", 600.0)
@@ -166,6 +190,30 @@ SCENARIOS = (
     Scenario("a gate that is never there", {"spec": GATED, "gate": SILENT}),
     Scenario("a gate that is there later", {"spec": GATED, "gate": SILENT},
              ((run_as_canary(V2), become(gate=OPEN)),)),
+    Scenario("an A/B test", {"spec": by(iterations=2, matches=INSIDERS)}),
+    Scenario("an A/B test that fails", {"spec": by(iterations=2, matches=INSIDERS), "checks": FAILED}),
+    Scenario("Blue/Green", {"spec": by(iterations=2)}),
+    Scenario("Blue/Green that fails", {"spec": by(iterations=2)}, ((checked(1), become(checks=FAILED)),)),
+    Scenario("Blue/Green without routes", {"spec": by(iterations=2), "unrouted": True}),
+    Scenario("Blue/Green without routes, superseded", {"spec": by(iterations=2), "unrouted": True},
+             ((checked(1), update(V3)),)),
+    Scenario("a mirror first", {"spec": by((20, 40), mirror=100)}),
+    Scenario("a mirror first, that fails", {"spec": by((20, 40), mirror=100)}, ((checked(1), become(checks=FAILED)),)),
+    Scenario("consent to the rollout", {"spec": asking(Kind.CONFIRM_ROLLOUT), "said": NOT_YET},
+             ((waiting_at_a_gate, become(said={})),)),
+    Scenario("no consent to the rollout", {"spec": asking(Kind.CONFIRM_ROLLOUT, deadline=40), "said": NOT_YET}),
+    Scenario("undone before the consent", {"spec": asking(Kind.CONFIRM_ROLLOUT), "said": NOT_YET},
+             ((waiting_at_a_gate, update(V1)),)),
+    Scenario("consent to more traffic", {"spec": asking(Kind.CONFIRM_TRAFFIC_INCREASE)},
+             ((at(20), become(said=NOT_YET)), (waiting_at_a_gate, become(said={})))),
+    Scenario("consent to the promotion", {"spec": asking(Kind.CONFIRM_PROMOTION), "said": NOT_YET},
+             ((waiting_at_a_gate, ask(Verb.APPROVE)),)),
+    Scenario("no consent to the promotion", {"spec": asking(Kind.CONFIRM_PROMOTION, deadline=40), "said": NOT_YET}),
+    Scenario("superseded at the gate", {"spec": asking(Kind.CONFIRM_PROMOTION), "said": NOT_YET},
+             ((waiting_at_a_gate, update(V3)), (waiting_at_a_gate, become(said={})))),
+    Scenario("called back", {"spec": asking(Kind.ROLLBACK)}, ((at(40), become(said=YES)),)),
+    Scenario("called back in the promotion", {"spec": asking(Kind.ROLLBACK), "primary_comes_up": False},
+             ((swapped, become(said=YES)),)),
     Scenario("no data", {"checks": NO_DATA}),
     Scenario("no data at the last weight", {}, ((at(60), become(checks=NO_DATA)),)),
     Scenario("not measurable", {"checks": UNMEASURED}),

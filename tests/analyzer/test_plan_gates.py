@@ -1,7 +1,10 @@
 """Gates in the state machine: they are asked before anything is measured, and hold back or fail the canary."""
 
+from dataclasses import replace
+
+from analyzer.hooks import Gate, Kind
 from analyzer.status import Phase
-from tests.analyzer.things import FAILED, GATED, OPEN, SHUT, SILENT, V1
+from tests.analyzer.things import FAILED, GATED, OPEN, SHUT, SILENT, SPEC, V1
 from tests.analyzer.world import World, shipped
 
 LONG = 200.0
@@ -11,7 +14,7 @@ def gated(**changes: object) -> World:
     return shipped(spec=GATED, **changes)
 
 
-def test_a_gate_is_called_before_the_first_weight_and_at_every_step() -> None:
+def test_a_gate_is_called_as_the_first_weight_begins_and_at_every_check() -> None:
     world = gated()
     world.run(LONG)
     assert world.phase() is Phase.SUCCEEDED
@@ -28,7 +31,8 @@ def test_a_gate_costs_no_time() -> None:
 
 
 def test_a_canary_whose_gate_says_no_gets_no_traffic_and_fails() -> None:
-    world = gated(gate=SHUT)
+    gates = (Gate("smoke-test", "http://loadtester/", timeout=5, kind=Kind.PRE_ROLLOUT),)
+    world = shipped(spec=replace(SPEC, gates=gates), said={Kind.PRE_ROLLOUT: SHUT})
     world.run(LONG)
     assert world.phase() is Phase.FAILED
     assert not any(world.weights)
@@ -49,7 +53,7 @@ def test_a_gate_that_says_no_in_mid_analysis_fails_the_canary() -> None:
 def test_a_gate_that_cannot_be_called_halts_and_the_canary_goes_on_when_it_can() -> None:
     world = gated(gate=SILENT)
     world.run(25)
-    assert (world.phase(), world.status.weight, world.status.failed_checks) == (Phase.PROGRESSING, 0, 0)
+    assert (world.phase(), world.status.weight, world.status.failed_checks) == (Phase.PROGRESSING, 20, 0)
     assert world.status.problem == SILENT.text
     assert f"Halt podinfo.shop advancement {SILENT.text}" in world.told
     world.gate = OPEN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from analyzer.hooks import Gate
+from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
 from analyzer.observe import Occasion
 from analyzer.spec import Spec
@@ -35,7 +35,7 @@ class Things:
 
     `proven` is what has passed its last check at its last weight: the revision, the primary beside it, and the terms.
     `weights` are those that routes got, `decided` those that were stored. `measured` is the last measurement, `judged`
-    are those that counted as failed.
+    are those that counted as failed. `said` is what gates of a kind answer, where they do not consent.
     """
 
     spec: Spec = SPEC
@@ -58,6 +58,7 @@ class Things:
     refused: str = ""
     checks: Check = PASSED
     gate: Check = OPEN
+    said: dict[Kind, Check] = field(default_factory=dict)
     answers: bool = True
     called: int = 0
     wish: Wish | None = None

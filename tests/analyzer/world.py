@@ -80,7 +80,7 @@ class World(Effects):
             labelled=self.labelled,
             canary=canary,
             weight=self.route,
-            routed=self.route is not None and self.service,
+            routed=(self.unrouted or self.route is not None) and self.service,
             leftovers=bool(self.canary) or self.service,
             obstacle=self.obstacle,
             unusable=self.unusable,

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from analyzer.actions import Measure, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.status import Phase
+from analyzer.traffic import Traffic
+from analyzer.wishes import Verb
 from analyzer.workload import replicas_for
 from tests.analyzer.invariants.moment import Moment, Unserve, drained, promise
 
@@ -78,7 +80,9 @@ def the_weight_rises_by_one_step(moment: Moment) -> bool:
     waited = before.check_time and moment.after.now >= before.check_time + timedelta(seconds=moment.after.spec.interval)
     stepped = status.position == moment.after.spec.strategy.after(before.position)
     measured = moment.after.measured == (before.revision, before.check_time, False)
-    return stepped and (not before.weight or bool(waited and measured))
+    asked = moment.after.wish and moment.after.wish.verb is Verb.APPROVE
+    consented = asked and before.gate and moment.before.status.observed_wish != status.observed_wish
+    return stepped and (not before.weight or bool(waited and measured) or bool(consented))
 
 
 @promise
@@ -92,7 +96,9 @@ def the_canary_serves_until_the_primary_is_ready(moment: Moment) -> bool:
 
 @promise
 def traffic_is_measured_where_there_is_some(moment: Moment) -> bool:
-    """A check with traffic is made only while the canary gets some."""
-    if not isinstance(moment.write, Measure):
+    """Metrics are judged only while there is a canary, and it gets what its position has for it."""
+    if not (isinstance(moment.write, Measure) and moment.write.metrics):
         return True
-    return bool(moment.after.canary) and (not moment.write.traffic or bool(moment.after.route))
+    at, route = moment.after.status.position, moment.after.route
+    routed = bool(route) if at.weight else route is not None or moment.after.spec.strategy.traffic(at) == Traffic()
+    return bool(moment.after.canary) and (not moment.write.traffic or routed)
