@@ -13,8 +13,8 @@ from analyzer.traffic import Affinity, Header, How, Match
 UNROUTED = "kubernetes"  # the provider without any routes
 ITERATIONS = 10  # of provider kubernetes, where a Canary states weights (Flagger's default)
 FOREIGN = {
-    "sourceLabels": "only a service mesh knows which pod a request is from; match headers",
-    "queryParams": "this version of Detour matches headers alone; match one of them",
+    "sourceLabels": ("only a service mesh knows which pod a request is from", "match headers"),
+    "queryParams": ("this version of Detour matches headers alone", "match one of them"),
 }
 
 _AT = "spec.analysis"
@@ -80,9 +80,8 @@ def _mirror(analysis: Mapping[str, Any]) -> int:
 def _match(stated: Mapping[str, Any], number: int) -> Match:
     """An Istio HTTPMatchRequest, of which Detour knows the headers."""
     at = f"{_AT}.match[{number}]"
-    for key, why in FOREIGN.items():
+    for key, (problem, remedy) in FOREIGN.items():
         if stated.get(key):
-            problem, _, remedy = why.partition("; ")
             raise SpecError(f"{at}.{key}", problem, remedy)
     headers = stated.get("headers") or {}
     if not headers:
