@@ -64,6 +64,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "message": status.problem,
             "verdict": list(status.verdict),
             "alerts": [dict(entry) for entry in status.alerts],
+            "untold": status.untold or None,
             "conditions": [_promoted(status, before, now), _guarded(status, before, now)],
         }
     )

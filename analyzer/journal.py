@@ -6,7 +6,7 @@ could be told.
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,17 +22,27 @@ LONGEST_MESSAGE = 1024  # bytes, by validation of core/v1 Event
 log = logging.getLogger(__name__)
 
 
-class Journal:
-    """Writes events as this replica."""
+Listener = Callable[[Emit, Mapping[str, Any]], None]
+"""Hears of every event on a Canary, and must neither block nor raise."""
 
-    def __init__(self, client: Client, instance: str) -> None:
+
+def _nobody(_event: Emit, _canary: Mapping[str, Any]) -> None:
+    return None
+
+
+class Journal:
+    """Writes events as this replica, and tells a listener."""
+
+    def __init__(self, client: Client, instance: str, listener: Listener = _nobody) -> None:
         self._client = client
         self._instance = instance
+        self._listener = listener
 
     def tell(self, event: Emit, canary: Mapping[str, Any] | None, deployment: Mapping[str, Any] | None) -> None:
         """Emit `event` on what there is of the two."""
         log.log(logging.WARNING if event.warning else logging.INFO, "%s", event.text)
         if canary is not None:
+            self._listener(event, canary)
             self._write(event, CANARIES, canary)
         if deployment is not None and event.milestone:
             self._write(event, DEPLOYMENTS, deployment)

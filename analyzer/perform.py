@@ -95,7 +95,8 @@ class Performer:
         return {}
 
     def _tell(self, event: Emit, view: View) -> None:
-        self._journal.tell(event, view.canary, view.primary or self._cluster.targets.get(*view.key))
+        told_on = self._cluster.canary_for(view.key) or view.canary  # the phase is the one that is stored by now
+        self._journal.tell(event, told_on, view.primary or self._cluster.targets.get(*view.key))
 
     def _serve(self, view: View) -> None:
         assert view.canary

@@ -13,6 +13,7 @@ from typing import Any
 
 from analyzer import telemetry, trace
 from analyzer.actions import Emit, Plan
+from analyzer.afterwards import marked
 from analyzer.agenda import Key
 from analyzer.alerts.herald import Herald
 from analyzer.attempts import AGAIN
@@ -139,7 +140,7 @@ class Rollouts:
             self._orphans[key] = after
             return
         generation = canary["metadata"].get("generation", 0)
-        after = replace(after, observed_generation=generation)
+        after = replace(marked(canary, before, after), observed_generation=generation)
         if after != before:
             body = {**canary, "status": to_object(after, canary.get("status") or {}, self._now())}
             remember(self._cluster, body)

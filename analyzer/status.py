@@ -82,6 +82,7 @@ class Status:
     analysis; `waits` is what consent was asked for before it begins, `gate` whose consent is waited for, and
     `gate_since` since when; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen
     (analyzer.unseen); `alerts`, what chats are still to be told (analyzer.alerts.outbox).
+    `untold` is how many of the last endings its post-rollout hooks are still to be told (analyzer.afterwards).
     """
 
     phase: Phase = Phase.NEW
@@ -114,6 +115,7 @@ class Status:
     problem: str = ""
     verdict: tuple[str, ...] = ()
     alerts: tuple[Mapping[str, Any], ...] = ()
+    untold: int = 0
 
     @property
     def position(self) -> Position:
@@ -242,6 +244,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         problem=stored.get("message", ""),
         verdict=tuple(stored.get("verdict") or ()),
         alerts=tuple(stored.get("alerts") or ()),
+        untold=int(stored.get("untold", 0)),
     )
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analyzer import telemetry
+from analyzer.afterwards import Afterwards
 from analyzer.agenda import Agenda
 from analyzer.alerts.alert import Destination
 from analyzer.alerts.herald import Herald
 from analyzer.alerts.providers import Providers
 from analyzer.anchor import Anchor
+from analyzer.callbacks import Callbacks
 from analyzer.clock import Clock
 from analyzer.cluster import Cluster
 from analyzer.controller import Controller
@@ -99,16 +101,19 @@ class Replica:
             threading.Event().wait(0.05)
         cluster.flagger.look(cluster.targets.all())
         ensure_default(cluster.client, self.settings.default_policy)
-        self._work(Journal(cluster.client, self.identity))
+        self._work()
         self.at_work.set()
         log.info("at work")
 
-    def _work(self, journal: Journal) -> None:
+    def _work(self) -> None:
         """What is held comes before the rest: it may be deleted at any moment."""
         cluster, removal, reach = self.cluster, self.removal, self._reach()
+        callbacks = Callbacks(reach.addresses)
+        journal = Journal(cluster.client, self.identity, callbacks.tell)
         policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, self.agenda.add)
         witness, herald = Witness(cluster, journal), self._herald(journal, reach)
         rollouts = self._rollouts(journal, policies, herald, reach)
+        afterwards = Afterwards(cluster, journal, callbacks, self.agenda.add)
         duties = (
             lambda _: self.anchor.settle(),
             lambda key: cluster.flagger.settle(key, cluster.targets.all),
@@ -119,6 +124,7 @@ class Replica:
             herald.check,
             rollouts.reconcile,
             herald.settle,
+            afterwards.settle,
         )
         custody.start()
         Controller(self.agenda, duties, rollouts.knows).start()
