@@ -8,13 +8,15 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-from sandbox import command, images, node, node_files
+from sandbox import build, command, images, node, node_files
 from sandbox.errors import UserError
 from sandbox.layout import CHECKOUT, CONTAINERD_SOCKET, LOGS, NODE, STATE, Ports
+from sandbox.parts import PARTS
 from sandbox.progress import step
 
 ADDONS = CHECKOUT / "sandbox" / "addons"
 IMPORTED = STATE / "imported-images.json"
+GATEWAYS = "gateway.networking.k8s.io_gateways.yaml"
 
 
 class NotYet(Exception):
@@ -154,7 +156,17 @@ def addons() -> str:
 
 
 def apply_addons(kubectl: Kubectl) -> None:
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=addons())
+    """The kinds of the Gateway API first: an object of a kind cannot be applied together with its definition."""
+    apply = ("apply", "--server-side", "--force-conflicts")
+    kubectl(*apply, f"--filename={gateway_api()}")
+    kubectl("wait", "--for=condition=established", f"--filename={gateway_api() / GATEWAYS}", "--timeout=30s")
+    kubectl(*apply, "--filename=-", stdin=addons())
+
+
+def gateway_api() -> Path:
+    """The directory of the definitions of its standard channel."""
+    (part,) = (part for part in PARTS if part.name == "gateway-api")
+    return build.entry(part) / part.assets["sigs.k8s.io/gateway-api"]
 
 
 def admin_kubeconfig(port: int) -> str:

@@ -55,7 +55,14 @@ def build(part: Part, folder: Path, workshop: Workshop) -> None:
     """Puts the part's programs and assets into `folder`. Raises UserError when Go fails, which names the log."""
     log = workshop.log(part)
     log.write_text("")
-    packages = _fetch(part, workshop)
+    if part.programs:
+        _compile(part, folder, workshop)
+    for module, asset in part.assets.items():
+        shutil.copytree(_module_directory(part, module, workshop) / asset, folder / asset)
+
+
+def _compile(part: Part, folder: Path, workshop: Workshop) -> None:
+    log, packages = workshop.log(part), _fetch(part, workshop)
 
     def compiled() -> str:
         return f"{part.title}: {_lines(log)} of {packages} packages compiled"
@@ -66,22 +73,25 @@ def build(part: Part, folder: Path, workshop: Workshop) -> None:
         raise _failure(part, log)
     for program, package in part.programs.items():
         (folder / _default_name(package)).rename(folder / program)
-    for module, asset in part.assets.items():
-        shutil.copytree(_module_directory(part, module, workshop) / asset, folder / asset)
 
 
 def _fetch(part: Part, workshop: Workshop) -> int:
-    """Downloads the modules and returns how many packages there are to compile. The network gets several chances."""
+    """Downloads the modules and returns how many packages there are to compile."""
+    packages = workshop.caches / "packages"
+    _download(["list", "-deps", "-tags", part.tags, *part.programs.values()], part, workshop, packages)
+    return _lines(packages)
+
+
+def _download(command: list[str], part: Part, workshop: Workshop, output: Path | None = None) -> None:
+    """The network gets several chances. Raises UserError."""
     log = workshop.log(part)
 
     def fetched() -> str:
         return f"{part.title}: {_lines(log)} modules fetched"
 
     for pause in (*FETCH_PAUSES, None):
-        packages = workshop.caches / "packages"
-        command = ["list", "-deps", "-tags", part.tags, *part.programs.values()]
-        if _run(command, part, workshop, fetched, output=packages):
-            return _lines(packages)
+        if _run(command, part, workshop, fetched, output=output):
+            return
         if pause is not None:
             say(f"{part.title}: fetching its modules failed, next attempt in {pause} s (log: {log})")
             time.sleep(pause)
@@ -131,6 +141,7 @@ def _failure(part: Part, log: Path) -> UserError:
 
 
 def _module_directory(part: Part, module: str, workshop: Workshop) -> Path:
+    _download(["mod", "download", module], part, workshop)
     command = [go_program(), "list", "-m", "-f", "{{.Dir}}", module]
     environment = workshop.environment()
     result = subprocess.run(

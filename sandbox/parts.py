@@ -19,8 +19,8 @@ class Part:
     """Programs built together from one go.mod, which pins everything by its go.sum.
 
     `programs` maps a program's name to its Go package, `variables` are set by the linker, `assets` maps a module to a
-    folder of it that is needed at run time. `minutes` and `gigabytes` are what a cold build takes on 2 cores. `home`
-    is the folder of parts that it is in, when that is not the sandbox's own.
+    folder of it that is needed at run time, and there may be nothing else to a part. `minutes` and `gigabytes` are what
+    a cold build takes on 2 cores. `home` is the folder of parts that it is in, when that is not the sandbox's own.
     """
 
     name: str
@@ -118,6 +118,14 @@ PARTS = (
         programs={"coredns": "detour.dev/sandbox/parts/coredns"},
         minutes=1.5,
         gigabytes=1.5,
+    ),
+    Part(
+        name="gateway-api",
+        version="1.5.1",
+        programs={},
+        assets={"sigs.k8s.io/gateway-api": "config/crd/standard"},
+        minutes=0.1,
+        gigabytes=0.5,
     ),
     Part(
         name="podinfo",
