@@ -1,4 +1,4 @@
-"""What the analyzer follows of the cluster: ten watches, none of them per application.
+"""What the analyzer follows of the cluster: a dozen watches, none of them per application.
 
 Of the Deployments in general only the metadata is followed; whole objects only while something is diverted
 (label `detour.dev/revision`), the canaries' own Deployments included, which carry that label, too.
@@ -15,10 +15,12 @@ from analyzer.flagger import FLAGGER, Flagger
 from analyzer.holdings import Holdings
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
+from analyzer.kube.optional import OptionalWatch
 from analyzer.kube.resources import (
     CANARIES,
     CANARY_POLICIES,
     DEPLOYMENTS,
+    HTTP_ROUTES,
     INGRESSES,
     METRIC_TEMPLATES,
     NAMESPACES,
@@ -27,6 +29,7 @@ from analyzer.kube.resources import (
 from analyzer.kube.watch import Watch
 from analyzer.memory import unpacked
 from analyzer.pauses import pause
+from analyzer.routing.mark import Mark
 from analyzer.scope import Scope
 from analyzer.spec import target_of
 from webhook import stash
@@ -44,6 +47,7 @@ class Cluster:
     diverted: Watch
     services: Watch
     ingresses: Watch
+    http_routes: OptionalWatch
     templates: Watch
     namespaces: Watch
     policies: Watch
@@ -69,6 +73,7 @@ class Cluster:
             diverted=Watch(client, DEPLOYMENTS, told.diverted, selector=stash.REVISION, admits=scope.admits_diverted),
             services=Watch(client, SERVICES, told.part),
             ingresses=Watch(client, INGRESSES, told.part),
+            http_routes=OptionalWatch(client, HTTP_ROUTES, told.part),
             templates=Watch(client, METRIC_TEMPLATES, told.template),
             namespaces=Watch(client, NAMESPACES, told.namespace, metadata_only=True),
             policies=Watch(client, CANARY_POLICIES, told.policy),
@@ -81,10 +86,15 @@ class Cluster:
         return cluster
 
     @property
-    def watches(self) -> tuple[Watch, ...]:
+    def watches(self) -> tuple[Watch | OptionalWatch, ...]:
         """All of them; the Canaries come last, so that what they need is known when they are looked at."""
-        followed = (self.namespaces, self.policies, self.targets, self.diverted, self.services, self.ingresses)
+        followed = (self.namespaces, self.policies, self.targets, self.diverted, self.services, *self.routes)
         return *followed, *self.holdings.watches, self.templates, self.canaries
+
+    @property
+    def routes(self) -> tuple[Watch | OptionalWatch, ...]:
+        """Those of all kinds of routes."""
+        return self.ingresses, self.http_routes
 
     @property
     def synced(self) -> bool:
@@ -93,7 +103,7 @@ class Cluster:
 
     def has_parts(self, key: Key) -> bool:
         """Whether anything is there that was made for the canary of `key`."""
-        return any(self.parts(watch, key) for watch in (self.ingresses, self.services, self.diverted))
+        return any(self.parts(watch, key) for watch in (*self.routes, self.services, self.diverted))
 
     def concerned(self) -> set[Key]:
         """Every application that has a Canary, or of which something is diverted."""
@@ -142,10 +152,10 @@ class Cluster:
         except NotFound:
             return None
 
-    def parts(self, watch: Watch, key: Key) -> tuple[Object, ...]:
-        """Those objects of a watch that belong to the canary of `key`."""
+    def parts(self, watch: Watch | OptionalWatch, key: Key) -> tuple[Object, ...]:
+        """Those objects of a watch that belong to the canary of `key`, or in which it may be."""
         namespace, target = key
-        return tuple(found for found in watch.in_namespace(namespace) if _owner(found) == target)
+        return tuple(found for found in watch.in_namespace(namespace) if target in owners_of(found))
 
 
 class _Touches:
@@ -168,8 +178,10 @@ class _Touches:
 
     def part(self, found: Object) -> None:
         metadata = found["metadata"]
-        if owner := _owner(found):
+        owners = owners_of(found)
+        for owner in owners:
             self._touch((metadata["namespace"], owner))
+        if owners and _owner(found):
             return
         for canary in self.cluster.canaries.in_namespace(metadata["namespace"]):
             if unpacked(canary.get("status") or {}).get("revision") or "service" in canary["spec"]:
@@ -239,3 +251,9 @@ def _owner(found: Object) -> str | None:
 def owner_of(found: Object) -> str:
     """The name of the application that a Deployment, Service or Ingress belongs to, be it the primary itself."""
     return _owner(found) or str(found["metadata"]["name"])
+
+
+def owners_of(found: Object) -> set[str]:
+    """The names of the primaries whose canary an object belongs to; of a user's route, in which it may be."""
+    owner = _owner(found)
+    return set(Mark.on(found).canaries) if owner is None else {owner}

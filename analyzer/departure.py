@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from analyzer import farewell
 from analyzer.agenda import Agenda
 from analyzer.anchor import Anchor
-from analyzer.cluster import Cluster, owner_of
+from analyzer.cluster import Cluster, owners_of
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.removal import Removal
-from webhook import stash
 
 PATIENCE = 45.0  # seconds; a token lasts for 60 after the ServiceAccount was deleted
 HASTE = 6.0  # seconds that whoever deletes has for doing so himself
@@ -62,10 +61,9 @@ def _take_back(cluster: Cluster, removal: Removal, anchor: Anchor) -> None:
 
 
 def _left(cluster: Cluster) -> Iterator[str]:
-    for watch in (cluster.ingresses, cluster.services, cluster.diverted):
+    for watch in (*cluster.routes, cluster.services, cluster.diverted):
         for found in watch.all():
-            known = found["metadata"]["namespace"] in cluster.scope
-            if known and stash.CANARY_OF in (found["metadata"].get("labels") or {}):
-                yield f"{found['metadata']['namespace']}/{owner_of(found)}"
+            namespace = found["metadata"]["namespace"]
+            yield from (f"{namespace}/{owner}" for owner in owners_of(found) if namespace in cluster.scope)
     for namespace, name in cluster.holdings.holders:
         yield f"{namespace}/{name}"

@@ -1,15 +1,18 @@
-"""Which Services and Ingresses bring traffic to the primary: found from what is there, not stated (design §4).
+"""Which Services, Ingresses and HTTPRoutes bring traffic to the primary: found from what is there, not stated
+(design §4).
 
-The Canary's `service.name` and `ingressRef.name` narrow it down. What cannot be split is refused with a reason, and
-nothing found is a reason, too: there is no silent pass.
+The Canary's `service.name`, `ingressRef.name` and `routeRef.name` narrow it down. What cannot be split is refused with
+a reason, and nothing found is a reason, too: there is no silent pass.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer.labels import matches, serves_pods, service_selector
+from analyzer import obstacles
+from analyzer.labels import selects
 from analyzer.ownership import LONGEST, canary_name, is_ours, route_name
+from analyzer.wanted import ANYTHING, HTTP, INGRESS, Wanted
 
 Object = Mapping[str, Any]
 
@@ -18,10 +21,11 @@ Object = Mapping[str, Any]
 class Surroundings:
     """What the canary has to fit into.
 
-    `services` get a canary of their own: those that the Ingresses name, or, where no Ingress is found, all that select
-    the primary's pods. `ingresses` are the user's. `problem` says why traffic cannot be split. `all_services` of the
-    namespace must not select the canary's pods; `protected` (NetworkPolicies, PodDisruptionBudgets, …) preferably do.
-    `classes` are the cluster's IngressClasses, as far as they are known.
+    `services` get a canary of their own: those that the routes name, or, where no route is found, all that select the
+    primary's pods. `ingresses` and `http_routes` are the user's. `problem` says why traffic cannot be split.
+    `all_services` of the namespace must not select the canary's pods; `protected` (NetworkPolicies,
+    PodDisruptionBudgets, …) preferably do. `classes`, `gateways` and `gateway_classes` are the cluster's, as far as
+    they are known.
     """
 
     services: tuple[Object, ...] = ()
@@ -30,6 +34,18 @@ class Surroundings:
     all_services: tuple[Object, ...] = ()
     protected: tuple[Object, ...] = ()
     classes: tuple[Object, ...] = ()
+    http_routes: tuple[Object, ...] = ()
+    gateways: tuple[Object, ...] = ()
+    gateway_classes: tuple[Object, ...] = ()
+
+    @property
+    def routed(self) -> bool:
+        """Whether any route leads to the primary."""
+        return bool(self.ingresses or self.http_routes)
+
+    def of(self, kind: str) -> tuple[Object, ...]:
+        """The user's routes of a kind, Ingress or HTTPRoute."""
+        return self.ingresses if kind == INGRESS else self.http_routes
 
 
 def discover(
@@ -37,44 +53,46 @@ def discover(
     services: Iterable[Object],
     ingresses: Iterable[Object],
     *,
-    service_name: str | None = None,
-    ingress_name: str | None = None,
+    http_routes: Iterable[Object] = (),
+    wanted: Wanted = ANYTHING,
+    needs_routes: bool = True,
     deployments: Iterable[Object] = (),
     protected: Iterable[Object] = (),
-    classes: Iterable[Object] = (),
 ) -> Surroundings:
-    """The surroundings of a primary, from all Services, Ingresses and Deployments of its namespace."""
-    services, ingresses, deployments = tuple(services), tuple(ingresses), tuple(deployments)
+    """The surroundings of a primary, from all Services, routes and Deployments of its namespace.
+
+    Not to find a route is no problem where the analysis does without (`needs_routes`).
+    """
+    services, deployments = tuple(services), tuple(deployments)
+    there = {INGRESS: tuple(ingresses), HTTP: tuple(http_routes)}
     selecting = tuple(
         service
         for service in services
-        if selects(service, primary) and service_name in (None, _name(service)) and not is_ours(service, primary)
+        if selects(service, primary) and wanted.service in (None, _name(service)) and not is_ours(service, primary)
     )
-    routing = tuple(
-        ingress
-        for ingress in ingresses
-        if backends(ingress) & set(map(_name, selecting))
-        and ingress_name in (None, _name(ingress))
-        and not is_ours(ingress, primary)
-        and not is_canary_ingress(ingress)
-    )
-    routed = tuple(service for service in selecting if any(_name(service) in backends(ingress) for ingress in routing))
-    chosen = routed or selecting
+    names = set(map(_name, selecting))
+    routing = {
+        kind: tuple(
+            route
+            for route in routes
+            if wanted.takes(kind, _name(route))
+            and led_to(route) & names
+            and not (is_ours(route, primary) or is_canary_ingress(route))
+        )
+        for kind, routes in there.items()
+    }
+    reached = {name for routes in routing.values() for route in routes for name in led_to(route)}
+    chosen = tuple(service for service in selecting if _name(service) in reached) or selecting
     problem = (
-        _nothing_selects(primary, services, selecting, service_name)
-        or _shared(primary, chosen, deployments)
-        or _nothing_routes(ingresses, selecting, routing, ingress_name)
-        or _foreign(primary, "Deployment", {canary_name(_name(primary))}, deployments)
-        or _foreign(primary, "Service", {canary_name(_name(service), LONGEST) for service in chosen}, services)
-        or _foreign(primary, "Ingress", {route_name(primary, ingress) for ingress in routing}, ingresses)
+        obstacles.nothing_selects(primary, services, selecting, wanted.service)
+        or obstacles.shared(primary, chosen, deployments)
+        or (None if reached or not needs_routes else obstacles.nothing_routes(there, selecting, wanted))
+        or obstacles.foreign(primary, "Deployment", {canary_name(_name(primary))}, deployments)
+        or obstacles.foreign(primary, "Service", {canary_name(_name(service), LONGEST) for service in chosen}, services)
+        or obstacles.foreign(primary, INGRESS, {route_name(primary, each) for each in routing[INGRESS]}, there[INGRESS])
+        or obstacles.foreign(primary, HTTP, {route_name(primary, each) for each in routing[HTTP]}, there[HTTP])
     )
-    return Surroundings(chosen, routing, problem, services, tuple(protected), tuple(classes))
-
-
-def selects(service: Object, deployment: Object) -> bool:
-    """Whether a Service selects the pods of a Deployment, judged by its pod template."""
-    labels = deployment["spec"]["template"]["metadata"].get("labels") or {}
-    return serves_pods(service) and matches(service_selector(service), labels)
+    return Surroundings(chosen, routing[INGRESS], problem, services, tuple(protected), http_routes=routing[HTTP])
 
 
 def backends(ingress: Object) -> set[str]:
@@ -90,62 +108,27 @@ def paths(ingress: Object) -> Iterator[tuple[str, Object]]:
             yield rule.get("host", ""), path
 
 
+def led_to(route: Object) -> set[str]:
+    """The names of the Services that a route of any kind sends requests to."""
+    return references(route) if "parentRefs" in route["spec"] else backends(route)
+
+
+def references(route: Object) -> set[str]:
+    """The names of the Services of its own namespace that an HTTPRoute sends requests to."""
+    home = route["metadata"]["namespace"]
+    return {
+        str(ref["name"])
+        for rule in route["spec"].get("rules") or ()
+        for ref in rule.get("backendRefs") or ()
+        if not ref.get("group") and (ref.get("kind") or "Service") == "Service"
+        if (ref.get("namespace") or home) == home
+    }
+
+
 def is_canary_ingress(ingress: Object) -> bool:
     """Whether an Ingress is an alternative of another one (`<prefix>/canary: "true"`), no route of its own."""
     annotations = ingress["metadata"].get("annotations") or {}
     return any(key.endswith("/canary") and value == "true" for key, value in annotations.items())
-
-
-def _nothing_selects(
-    primary: Object, services: Sequence[Object], selecting: Sequence[Object], named: str | None
-) -> str | None:
-    if selecting:
-        return None
-    if named is None:
-        return (
-            f"no Service selects the pods of Deployment {_name(primary)}: create one, or name its port in spec.service"
-        )
-    if named not in map(_name, services):
-        return f"Service {named} does not exist: create it, or correct spec.service.name"
-    return (
-        f"Service {named} does not select the pods of Deployment {_name(primary)}: "
-        "correct its selector, or spec.service.name"
-    )
-
-
-def _nothing_routes(
-    ingresses: Sequence[Object], selecting: Sequence[Object], routing: Sequence[Object], named: str | None
-) -> str | None:
-    if routing:
-        return None
-    names = " or ".join(map(_name, selecting))
-    if named is None:
-        return f"no Ingress sends requests to Service {names}: create one with it as a backend"
-    if named not in map(_name, ingresses):
-        return f"Ingress {named} does not exist: create it, or correct spec.ingressRef.name"
-    return f"Ingress {named} has no backend that is Service {names}: give it one, or correct spec.ingressRef.name"
-
-
-def _shared(primary: Object, services: Sequence[Object], deployments: Sequence[Object]) -> str | None:
-    """Two Deployments behind one Service: a weight would be the Service's, not the primary's."""
-    for service in services:
-        for other in deployments:
-            if _name(other) != _name(primary) and not is_ours(other, primary) and selects(service, other):
-                return (
-                    f"Service {_name(service)} selects the pods of Deployment {_name(other)}, too: a weight would not "
-                    f"be {_name(primary)}'s alone; give each a Service of its own, or name another in spec.service.name"
-                )
-    return None
-
-
-def _foreign(primary: Object, kind: str, wanted: set[str], existing: Iterable[Object]) -> str | None:
-    """An object of somebody else where one of ours would have to be."""
-    for thing in existing:
-        if _name(thing) in wanted and not is_ours(thing, primary):
-            return (
-                f"{kind} {_name(thing)} is not Detour's, which needs that name for the canary: rename it or delete it"
-            )
-    return None
 
 
 def _name(thing: Object) -> str:

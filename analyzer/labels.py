@@ -74,6 +74,12 @@ def matches(selector: Selector, labels: Labels) -> bool:
     return equal.items() <= labels.items() and all(_holds(expression, labels) for expression in expressions)
 
 
+def selects(service: Object, deployment: Object) -> bool:
+    """Whether a Service selects the pods of a Deployment, judged by its pod template."""
+    labels = deployment["spec"]["template"]["metadata"].get("labels") or {}
+    return serves_pods(service) and matches(service_selector(service), labels)
+
+
 def serves_pods(service: Object) -> bool:
     """Whether a Service selects pods at all: not without a selector, nor of type ExternalName."""
     return bool(service["spec"].get("selector")) and service["spec"].get("type") != "ExternalName"

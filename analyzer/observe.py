@@ -11,12 +11,22 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
 from analyzer.discovery import Surroundings, discover
-from analyzer.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, INGRESS_CLASSES, NETWORK_POLICIES
+from analyzer.kube.resources import (
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    GATEWAY_CLASSES,
+    GATEWAYS,
+    INGRESS_CLASSES,
+    NETWORK_POLICIES,
+    Resource,
+)
+from analyzer.routes import Routes
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
 from analyzer.status import LONGEST_GRACE, Phase, Status
 from analyzer.strategy import Strategy
+from analyzer.wanted import Wanted
 from analyzer.wishes import wish_of
 from webhook import revision, stash
 
@@ -25,17 +35,22 @@ Object = dict[str, Any]
 Occasion = tuple[str, Phase, datetime | None]
 """What a measurement is for: the revision in flight, or that waits to be, its phase, and when it was measured last."""
 
+COPIES_NOTHING = (
+    "spec.analysis.mirror copies the requests of a route, and none leads to the primary: create one, or take it out"
+)
 DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """What else there is that matters once for a rollout: of the namespace other Deployments and what selects pods, of
-    the cluster the classes of Ingresses."""
+    the cluster the classes of Ingresses, and the Gateways where any HTTPRoute is in the namespace."""
 
     deployments: tuple[Object, ...]
     protected: tuple[Object, ...]
     classes: tuple[Object, ...]
+    gateways: tuple[Object, ...] = ()
+    gateway_classes: tuple[Object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +99,9 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
-        split = surroundings.ingresses and not router.unserved(surroundings)
-        found = bool(split or spec.service or spec.ingress)
+        split = surroundings.routed and not router.unserved(surroundings)
+        named = spec.strategy.needs_routes and (spec.service or spec.ingress or spec.http_route)
+        found = bool(split or named)
         seen = _routed(cluster, key, seen, primary, surroundings, router, spec.strategy, status)
         seen = replace(seen, unrouted=not found)
         if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
@@ -95,11 +111,18 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
 
 def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
     """Asked for once a rollout, rather than followed at rest."""
-    listed = [
-        tuple(cluster.client.list(resource, namespace).get("items") or ())
-        for resource in (DEPLOYMENTS, NETWORK_POLICIES, DISRUPTION_BUDGETS, INGRESS_CLASSES)
-    ]
-    return Neighbours(deployments=listed[0], protected=listed[1] + listed[2], classes=listed[3])
+
+    def listed(resource: Resource, where: str | None = namespace) -> tuple[Object, ...]:
+        return tuple(cluster.client.list(resource, where).get("items") or ())
+
+    by_gateway = bool(cluster.http_routes.in_namespace(namespace))
+    return Neighbours(
+        deployments=listed(DEPLOYMENTS),
+        protected=listed(NETWORK_POLICIES) + listed(DISRUPTION_BUDGETS),
+        classes=listed(INGRESS_CLASSES),
+        gateways=listed(GATEWAYS, None) if by_gateway else (),
+        gateway_classes=listed(GATEWAY_CLASSES) if by_gateway else (),
+    )
 
 
 def _stash(primary: Object) -> tuple[stash.Stash | None, str]:
@@ -147,10 +170,10 @@ def _down_since(found: Object) -> datetime | None:
 
 
 def _leftovers(cluster: Cluster, key: Key, seen: Seen, router: Router) -> Seen:
-    routes = cluster.parts(cluster.ingresses, key)
+    routes = Routes(cluster).of(key)
     services = cluster.parts(cluster.services, key)
     deployments = cluster.parts(cluster.diverted, key)
-    weight = router.weight_of(routes)
+    weight = router.weight_of(routes, key[1])
     return replace(
         seen,
         canary=_canary(deployments),
@@ -174,16 +197,18 @@ def _canary(deployments: Sequence[Object]) -> Canary | None:
 
 
 def _surroundings(cluster: Cluster, key: Key, spec: Spec, primary: Object, neighbours: Neighbours) -> Surroundings:
-    return discover(
+    found = discover(
         primary,
         cluster.services.in_namespace(key[0]),
         cluster.ingresses.in_namespace(key[0]),
-        service_name=spec.service,
-        ingress_name=spec.ingress,
+        http_routes=cluster.http_routes.in_namespace(key[0]),
+        wanted=Wanted(spec.service, spec.ingress, spec.http_route, spec.provider),
+        needs_routes=spec.strategy.needs_routes,
         deployments=neighbours.deployments,
         protected=neighbours.protected,
-        classes=neighbours.classes,
     )
+    classes, gateways, gateway_classes = neighbours.classes, neighbours.gateways, neighbours.gateway_classes
+    return replace(found, classes=classes, gateways=gateways, gateway_classes=gateway_classes)
 
 
 def _routed(
@@ -197,17 +222,26 @@ def _routed(
     status: Status,
 ) -> Seen:
     """Compare the routes that are there with those that should be, for the weight that the status says."""
-    routes = cluster.parts(cluster.ingresses, key)
     services = cluster.parts(cluster.services, key)
-    problem = surroundings.problem or router.problem(primary, surroundings, cluster.ingresses.all())
+    problem = surroundings.problem or _unsplittable(cluster, primary, surroundings, router, strategy)
     if problem:
         return replace(seen, obstacle=seen.obstacle or problem, unroutable=True)
     served = all(
         holds(find(services, each), each) for each in parts.canary_services(primary, surroundings, status.revision)
     )
     wanted = router.objects(primary, surroundings, strategy.traffic(status.position))
-    routed = len(routes) == len(wanted) and all(holds(find(routes, each), each) for each in wanted)
-    return replace(seen, routed=served and routed)
+    return replace(seen, routed=served and Routes(cluster).are(key, wanted))
+
+
+def _unsplittable(
+    cluster: Cluster, primary: Object, surroundings: Surroundings, router: Router, strategy: Strategy
+) -> str | None:
+    """Why the router cannot do what the strategy asks for. One that needs no routes asks nothing of unserved ones."""
+    if not strategy.needs_routes and (not surroundings.routed or router.unserved(surroundings)):
+        return COPIES_NOTHING if strategy.mirror else None
+    return router.problem(primary, surroundings, cluster.ingresses.all()) or router.unable(
+        strategy, surroundings, primary
+    )
 
 
 def _is_mistaken(cluster: Cluster, key: Key, primary: Object, surroundings: Surroundings) -> bool:

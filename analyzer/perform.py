@@ -3,7 +3,7 @@
 Findings go back into the next look; everything else shows in the watches.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from analyzer import apex, promotion
@@ -25,13 +25,14 @@ from analyzer.actions import (
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
 from analyzer.journal import Journal
-from analyzer.kube.resources import DEPLOYMENTS, INGRESSES, SERVICES, Resource
+from analyzer.kube.resources import DEPLOYMENTS, SERVICES, Resource
 from analyzer.kube.watch import Watch
 from analyzer.labels import LabelError
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.observe import View
 from analyzer.removal import Removal
+from analyzer.routes import Routes
 from analyzer.routing import Router
 from analyzer.strategy import Position
 from webhook.stash import Stash
@@ -54,6 +55,7 @@ class Performer:
     ) -> None:
         self._cluster = cluster
         self._router = router
+        self._routes = Routes(cluster)
         self._journal = journal
         self._measurer = measurer
         self._measurements = measurements
@@ -81,7 +83,7 @@ class Performer:
             case Route():
                 self._route(action, view)
             case Unroute():
-                self._delete(INGRESSES, self._cluster.ingresses, view)
+                self._routes.clear(view.key)
             case RemoveCanary():
                 self._delete(SERVICES, self._cluster.services, view)
                 self._delete(DEPLOYMENTS, self._cluster.diverted, view)
@@ -135,23 +137,20 @@ class Performer:
     def _route(self, action: Route, view: View) -> None:
         """Without surroundings (the primary is gone, or can no longer be routed) only a weight of 0 makes sense."""
         if view.primary is None or view.surroundings is None or view.seen.unroutable:
-            self._delete(INGRESSES, self._cluster.ingresses, view)
+            self._routes.clear(view.key)
             return
         for service in parts.canary_services(view.primary, view.surroundings, action.revision):
             self._apply(SERVICES, self._cluster.services, service, view)
         at = Position(action.weight, action.iteration)
         wanted = self._router.objects(view.primary, view.surroundings, view.strategy.traffic(at))
-        for route in wanted:
-            self._apply(INGRESSES, self._cluster.ingresses, route, view)
-        names = {route["metadata"]["name"] for route in wanted}
-        self._delete(INGRESSES, self._cluster.ingresses, view, keep=names)
+        self._routes.bring(view.key, wanted)
 
     def _apply(self, resource: Resource, watch: Watch, wanted: dict[str, Any], view: View) -> None:
         if not holds(find(self._cluster.parts(watch, view.key), wanted), wanted):
             watch.learn(self._cluster.client.apply(resource, wanted))
 
-    def _delete(self, resource: Resource, watch: Watch, view: View, keep: Collection[str] = ()) -> None:
+    def _delete(self, resource: Resource, watch: Watch, view: View) -> None:
         for found in self._cluster.parts(watch, view.key):
             metadata = found["metadata"]
-            if metadata["name"] not in keep and "deletionTimestamp" not in metadata:
+            if "deletionTimestamp" not in metadata:
                 self._cluster.client.delete(resource, metadata["namespace"], metadata["name"], metadata["uid"])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer import freezes
+from analyzer import freezes, wanted
 from analyzer.alerts.subscription import subscriptions
 from analyzer.analysis import UNROUTED, parse_strategy
 from analyzer.coexistence import is_marked
@@ -24,9 +24,7 @@ DEFAULT_WINDOW = "1m"
 DIRECT, WAIT = "direct", "wait"
 
 ROUTER = "nginx"  # the annotations; other controllers understand them, too
-PROVIDERS = (ROUTER, UNROUTED)
-
-LATER = ("match", "mirror", "sessionAffinity")
+PROVIDERS = (*wanted.PROVIDERS, UNROUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,7 @@ class Spec:
     metrics_server: str | None = None
     service: str | None = None
     ingress: str | None = None
+    http_route: str | None = None
     skip_analysis: bool = False
     suspend: bool = False
     freezes: tuple[Freeze, ...] = ()
@@ -69,7 +68,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     """The spec of a Canary object. Raises SpecError."""
     spec = whole_spec(canary)
     analysis: Mapping[str, Any] = spec.get("analysis") or {}
-    _refuse_what_is_not_there_yet(spec, analysis)
+    _refuse_what_is_not_there_yet(spec)
     subscriptions(analysis)  # who is told, and raises what is wrong with that
     provider = str(spec.get("provider") or "")
     metrics = tuple(analysis.get("metrics") or ())
@@ -86,6 +85,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         metrics_server=spec.get("metricsServer") or None,
         service=(spec.get("service") or {}).get("name"),
         ingress=(spec.get("ingressRef") or {}).get("name"),
+        http_route=(spec.get("routeRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),
         suspend=bool(spec.get("suspend")) and not is_marked(canary),
         freezes=freezes.parse(spec.get("freezes") or ()),
@@ -125,14 +125,7 @@ def _one_of(spec: Mapping[str, Any], key: str, *values: str) -> str:
     return str(found)
 
 
-def _refuse_what_is_not_there_yet(spec: Mapping[str, Any], analysis: Mapping[str, Any]) -> None:
-    for key in LATER:
-        if analysis.get(key):
-            raise SpecError(
-                f"spec.analysis.{key}",
-                "this version of Detour does not have it yet",
-                "take it out",
-            )
+def _refuse_what_is_not_there_yet(spec: Mapping[str, Any]) -> None:
     if (spec.get("provider") or ROUTER) not in PROVIDERS:
         problem = f"this version of Detour does not split traffic by {spec['provider']} yet"
         raise SpecError(

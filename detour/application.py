@@ -8,9 +8,10 @@ import click
 
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, NotFound
-from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, NAMESPACES, Resource
+from analyzer.kube.resources import CANARIES, DEPLOYMENTS, HTTP_ROUTES, INGRESSES, NAMESPACES, Resource
 from analyzer.ownership import is_ours, mark
 from analyzer.policy import policy_of, rank
+from analyzer.routing.mark import Mark
 from analyzer.spec import target_of
 from analyzer.status import Status, from_object
 from detour.person import Place, Problem
@@ -120,15 +121,14 @@ def whole(place: Place, found: Application) -> Application:
     """With what runs beside it."""
     selector = ",".join(f"{key}={value}" for key, value in mark({"metadata": {"name": found.name}}).items())
     beside = _listed(place.client, DEPLOYMENTS, found.namespace, labelSelector=selector) or []
-    routes = _listed(place.client, INGRESSES, found.namespace, labelSelector=selector)
-    return _joined(found, beside, routes)
+    return _joined(found, beside, _routes(place.client, found.namespace, selector))
 
 
 def every(client: Client, namespace: str | None) -> list[Application]:
     """All applications that have a Canary, of a namespace or (None) of the cluster."""
     canaries = client.list(CANARIES, namespace).get("items") or []
     deployments = client.list(DEPLOYMENTS, namespace).get("items") or []
-    routes = _listed(client, INGRESSES, namespace, labelSelector=stash.CANARY_OF)
+    routes = _routes(client, namespace, stash.CANARY_OF)
     there = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in deployments}
     found = []
     for canary in sorted(canaries, key=rank):
@@ -142,13 +142,23 @@ def _joined(found: Application, deployments: Iterable[Object], routes: Iterable[
     primary = {"metadata": {"name": found.name}}
 
     def ours(things: Iterable[Object]) -> tuple[Object, ...]:
-        return tuple(
-            each for each in things if each["metadata"]["namespace"] == found.namespace and is_ours(each, primary)
-        )
+        there = (each for each in things if each["metadata"]["namespace"] == found.namespace)
+        return tuple(each for each in there if is_ours(each, primary) or found.name in Mark.on(each).canaries)
 
     beside = next(iter(ours(deployments)), None)
     theirs = None if routes is None else ours(routes)
     return replace(found, canary_deployment=beside, routes=theirs)
+
+
+def _routes(client: Client, namespace: str | None, selector: str) -> list[Object] | None:
+    """Ours by their label, and the users' own HTTPRoutes by the mark: labels are not ours to put there."""
+    ingresses = _listed(client, INGRESSES, namespace, labelSelector=selector)
+    http_routes = _listed(client, HTTP_ROUTES, namespace)
+    if ingresses is None or http_routes is None:
+        return None
+    return [{"kind": INGRESSES.kind} | each for each in ingresses] + [
+        {"kind": HTTP_ROUTES.kind} | each for each in http_routes
+    ]
 
 
 def _deployment(place: Place, name: str) -> Object | None:
@@ -182,6 +192,8 @@ def _listed(client: Client, resource: Resource, namespace: str | None, **query: 
     try:
         return list(client.list(resource, namespace, **query).get("items") or [])
     except ApiError as error:
+        if error.status == NOT_FOUND:
+            return []  # a cluster that does not know the kind has none
         if error.status != FORBIDDEN:
             raise
         return None

@@ -12,7 +12,6 @@ from detour import __version__
 COMMANDS = {
     "abort": "detour.abort",
     "analyzer": "detour.analyzer",
-    "approve": "detour.approve",
     "certs": "detour.certs",
     "check": "detour.check",
     "demo": "detour.demo.command",

@@ -16,6 +16,7 @@ from analyzer.kube.resources import (
     CONFIG_MAPS,
     DEFINITIONS,
     DEPLOYMENTS,
+    HTTP_ROUTES,
     INGRESSES,
     LEASES,
     NAMESPACES,
@@ -26,6 +27,7 @@ from analyzer.kube.resources import (
     Resource,
 )
 from analyzer.removal import DEPLOYMENT
+from analyzer.routing.mark import is_marked
 from webhook import stash
 
 Object = dict[str, Any]
@@ -43,7 +45,7 @@ ADMISSION = tuple(
     )
 )
 PRIORITIES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
-ROUTES, PARTS, HELD = (INGRESSES,), (SERVICES, DEPLOYMENTS), (CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS)
+ROUTES, PARTS, HELD = (INGRESSES, HTTP_ROUTES), (SERVICES, DEPLOYMENTS), (CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ class Installation:
     def made(self, *resources: Resource) -> list[Found]:
         """Of these kinds, what belongs to canaries."""
         return [found for resource in resources for found in self._labelled(resource, stash.CANARY_OF)]
+
+    def split(self) -> list[Found]:
+        """The users' routes in which canaries may be."""
+        return [(HTTP_ROUTES, found) for found in self._listed(HTTP_ROUTES) if is_marked(found)]
 
     def held(self) -> list[Found]:
         """What is kept from vanishing for a Deployment."""
@@ -113,11 +119,13 @@ class Installation:
         return spec
 
     def _labelled(self, resource: Resource, selector: str) -> Iterator[Found]:
+        yield from ((resource, found) for found in self._listed(resource, labelSelector=selector))
+
+    def _listed(self, resource: Resource, **query: str) -> Iterator[Object]:
         try:
-            items = self.client.list(resource, labelSelector=selector).get("items") or ()
+            yield from self.client.list(resource, **query).get("items") or ()
         except NotFound:  # a cluster that does not know the kind has none
             return
-        yield from ((resource, found) for found in items)
 
     def _there(self, resource: Resource, name: str) -> Object | None:
         try:

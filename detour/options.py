@@ -17,7 +17,9 @@ from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
 from analyzer.gauges import SHARE, Reach
 from analyzer.kube.lease import LONGEST, RENEW_EVERY, SECONDS, SHORTEST, Timing
+from analyzer.routing.gateway import Gateway
 from analyzer.routing.nginx import PREFIX, Nginx
+from analyzer.routing.several import Several
 from analyzer.scope import Scope
 from analyzer.spec import ROUTER
 from detour import chats, logs
@@ -177,9 +179,9 @@ class Options:
         return Scope(*self.namespaces)
 
     @property
-    def router(self) -> Nginx:
+    def router(self) -> Several:
         """What splits requests."""
-        return Nginx(self.ingress_annotations_prefix, self.ingress_class)
+        return Several((Nginx(self.ingress_annotations_prefix, self.ingress_class), Gateway()))
 
     @property
     def timing(self) -> Timing:

@@ -56,7 +56,7 @@ def command(yes: bool, crds: bool, drop_pending: bool, kubeconfig: str | None, h
 def _announce(here: Installation, *, crds: bool, drop: bool) -> None:
     parts = [*here.admission(), *here.rights(), *here.definitions(users=False)]
     parts += here.definitions(users=True) if crds else []
-    flying, held = here.made(*ROUTES, *PARTS), here.held()
+    flying, held = [*here.made(*ROUTES, *PARTS), *here.split()], here.held()
     where = f"namespace {here.home}" if here.namespace() else "its namespace, which is gone already"
     say(f"Detour goes: {where}, {len(parts)} objects of the whole cluster.")
     if crds:
@@ -139,7 +139,7 @@ def _stop_everything(here: Installation, who: str) -> None:
 
 
 def _left(here: Installation) -> list[Found]:
-    return [*here.made(*ROUTES, *PARTS), *here.held()]
+    return [*here.made(*ROUTES, *PARTS), *here.split(), *here.held()]
 
 
 def _analyzer_lives(here: Installation) -> bool:

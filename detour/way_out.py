@@ -15,6 +15,8 @@ from analyzer.conditions import to_object
 from analyzer.holdings import LABEL, holders
 from analyzer.kube.errors import Conflict, NotFound
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS
+from analyzer.routes import give_back
+from analyzer.routing.mark import Mark
 from analyzer.spec import Spec
 from analyzer.status import Status, from_object
 from analyzer.strategy import Strategy
@@ -34,11 +36,12 @@ DRAIN = ORDINARY.drain + ORDINARY.propagation
 
 def take_back(here: Installation, tell: Tell) -> None:
     """Everything that rollouts have put into the cluster goes, and no request with it. Raises Problem."""
-    if routes := here.made(*ROUTES):
+    if routes := [*here.made(*ROUTES), *here.split()]:
         until(lambda: not _rolling(here), PRIMARY_READY, "the primaries are ready", tell, must=False)
         tell(f"all traffic goes to the primaries: {names(routes)}")
-        here.delete(*routes)
+        here.delete(*here.made(*ROUTES))
         until(lambda: not here.made(*ROUTES), GONE_WITHIN, "the canaries' routes are gone", tell)
+        until(lambda: _given_back(here), GONE_WITHIN, "the users' routes are as they were", tell)
         tell(f"what is under way to the canaries has {DRAIN:.0f} s")
         time.sleep(DRAIN)
     if parts := here.made(*PARTS):
@@ -75,6 +78,14 @@ def until(condition: Callable[[], bool], seconds: float, what: str, tell: Tell, 
             told = time.monotonic()
         time.sleep(LOOK_EVERY)
     return True
+
+
+def _given_back(here: Installation) -> bool:
+    """Whether no canary is in a user's route any more; one that is written at this moment is for the next time."""
+    for _, found in here.split():
+        with suppress(NotFound, Conflict):
+            give_back(here.client, found, *Mark.on(found).canaries)
+    return not here.split()
 
 
 def _rolling(here: Installation) -> list[Object]:

@@ -18,8 +18,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.discovery import Surroundings, backends, is_canary_ingress, paths
+from analyzer.kube.resources import INGRESSES
 from analyzer.ownership import LONGEST, canary_name, is_ours, metadata, route_name
+from analyzer.routing import canary_by
 from analyzer.routing.classes import INGRESS_CLASS, class_of, unserved
+from analyzer.strategy import Strategy
 from analyzer.traffic import Traffic
 
 PREFIX = "nginx.ingress.kubernetes.io"
@@ -32,6 +35,7 @@ COPIED = re.compile(
     r"|(force-)?ssl-redirect|preserve-trailing-slash|rewrite-target|use-regex|x-forwarded-prefix"
 )
 
+ALL = 100
 CANARY = "/canary"  # of a prefix: says that an Ingress is an alternative
 
 Object = Mapping[str, Any]
@@ -46,6 +50,7 @@ class Nginx:
     `only_class`: Ingresses of this class alone are split; "" for those whose controller is known to.
     """
 
+    kind = INGRESSES.kind
     prefix: str = PREFIX
     only_class: str = ""
 
@@ -76,19 +81,34 @@ class Nginx:
         name, reason = min(reasons.items())
         return f"Ingress {name} {reason}"
 
+    def unable(self, strategy: Strategy, surroundings: Surroundings, _primary: Object) -> str | None:
+        """What a strategy asks for, and annotations cannot say."""
+        if not self._served(surroundings).ingresses:
+            return None
+        for field, asked in (("mirror", strategy.mirror), ("sessionAffinity", strategy.affinity)):
+            if asked:
+                return (
+                    f"canary annotations cannot do what spec.analysis.{field} asks for: take it out, or use HTTPRoutes"
+                )
+        why = canary_by.problem(strategy.matches)
+        return f"spec.analysis.match: canary annotations {why}" if why else None
+
     def objects(self, primary: Object, surroundings: Surroundings, traffic: Traffic) -> tuple[dict[str, Any], ...]:
         """The canary Ingresses. At weight 0 they stay canaries, or ingress-nginx would refuse edits of the user's."""
         if not 0 <= traffic.weight <= 100:
             raise ValueError(f"a weight is a percentage, not {traffic.weight}")
         services = _names(surroundings.services)
         return tuple(
-            self._alternative(primary, ingress, services, traffic.weight)
+            self._alternative(primary, ingress, services, traffic)
             for ingress in self._served(surroundings).ingresses
             if any(_routes_to(path, services) for _, path in paths(ingress))
         )
 
-    def weight_of(self, objects: Iterable[Object]) -> int | None:
-        """The percentage that live canary Ingresses send to the canary; None if they disagree or there are none."""
+    def weight_of(self, objects: Iterable[Object], _primary: str = "") -> int | None:
+        """The percentage that live canary Ingresses send to the canary; None if they disagree or there are none.
+
+        Whatever goes to it by a header or a cookie alone counts as everything, as in the status of an A/B test.
+        """
         weights = {self._weight(ingress) for ingress in objects}
         return weights.pop() if len(weights) == 1 else None
 
@@ -100,11 +120,13 @@ class Nginx:
         served = tuple(each for each in surroundings.ingresses if self._unserved(each, surroundings) is None)
         return replace(surroundings, ingresses=served)
 
-    def _alternative(self, primary: Object, ingress: Object, services: set[str], weight: int) -> dict[str, Any]:
+    def _alternative(self, primary: Object, ingress: Object, services: set[str], traffic: Traffic) -> dict[str, Any]:
         spec = ingress["spec"]
         annotations = {
             key: value for key, value in self._annotations(ingress).items() if self._is_copied(key, spec)
-        } | {f"{self.prefix}{CANARY}": "true", f"{self.prefix}/canary-weight": str(weight)}
+        } | {f"{self.prefix}{CANARY}": "true", f"{self.prefix}/canary-weight": str(traffic.weight)}
+        chosen = canary_by.annotations(traffic.matches)
+        annotations |= {f"{self.prefix}/{key}": value for key, value in chosen.items()}
         return {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -129,7 +151,8 @@ class Nginx:
         if annotations.get(f"{self.prefix}{CANARY}") != "true" or not (weight.isdecimal() and total.isdecimal()):
             return None
         whole, rest = divmod(int(weight) * 100, max(int(total), 100))
-        return None if rest else whole
+        chosen = any(f"{self.prefix}/{key}" in annotations for key in (canary_by.HEADER, canary_by.COOKIE))
+        return None if rest else whole or (ALL if chosen else 0)
 
     @staticmethod
     def _annotations(ingress: Object) -> dict[str, str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analyzer.discovery import Surroundings, discover
 from analyzer.ownership import route_name
+from analyzer.wanted import Wanted
 from tests.analyzer.objects import deployment, ingress, labelled, path, service
 
 Object = dict[str, Any]
@@ -67,21 +68,21 @@ def test_services_without_pods_are_ignored(without: Object) -> None:
 
 def test_the_canary_narrows_down_services_and_ingresses() -> None:
     routes = [ROUTE, ingress("other", ("b.example", "/", "other"))]
-    there = found([service(), service("other", {"app": "web"})], routes, service_name="other", ingress_name="other")
+    there = found([service(), service("other", {"app": "web"})], routes, wanted=Wanted("other", "other"))
     assert (names(there.services), names(there.ingresses)) == (["other"], ["other"])
 
 
 @pytest.mark.parametrize(
     ("narrowed", "problem"),
     [
-        ({"service_name": "gone"}, "Service gone does not exist: create it, or correct spec.service.name"),
-        ({"service_name": "db"}, "Service db does not select the pods of Deployment web"),
-        ({"ingress_name": "gone"}, "Ingress gone does not exist: create it, or correct spec.ingressRef.name"),
-        ({"ingress_name": "db"}, "Ingress db has no backend that is Service web"),
+        ({"service": "gone"}, "Service gone does not exist: create it, or correct spec.service.name"),
+        ({"service": "db"}, "Service db does not select the pods of Deployment web"),
+        ({"ingress": "gone"}, "Ingress gone does not exist: create it, or correct spec.ingressRef.name"),
+        ({"ingress": "db"}, "Ingress db has no backend that is Service web"),
     ],
 )
 def test_a_name_that_leads_nowhere_is_a_problem(narrowed: dict[str, str], problem: str) -> None:
-    there = found([service(), service("db")], [ROUTE, ingress("db", ("", "/", "db"))], **narrowed)
+    there = found([service(), service("db")], [ROUTE, ingress("db", ("", "/", "db"))], wanted=Wanted(**narrowed))
     assert there.problem
     assert there.problem.startswith(problem)
 

@@ -140,7 +140,7 @@ def test_the_prefix_can_be_chosen() -> None:
 
 @given(st.integers(0, 100))
 def test_the_weight_that_was_written_is_the_weight_that_is_read(weight: int) -> None:
-    assert ROUTER.weight_of([made(annotated(), weight)]) == weight
+    assert ROUTER.weight_of([made(annotated(), weight)], "web") == weight
 
 
 def test_at_weight_0_it_stays_a_canary() -> None:
@@ -166,12 +166,12 @@ def test_a_weight_that_is_no_percentage_is_refused() -> None:
 def test_a_route_that_was_edited_by_hand_is_read_as_the_controller_reads_it(
     annotations: dict[str, str], weight: int | None
 ) -> None:
-    assert ROUTER.weight_of([annotated(**annotations)]) == weight
+    assert ROUTER.weight_of([annotated(**annotations)], "web") == weight
 
 
 def test_routes_that_disagree_have_no_weight() -> None:
-    assert ROUTER.weight_of([made(annotated(), 5), made(annotated(), 10)]) is None
-    assert ROUTER.weight_of([]) is None
+    assert ROUTER.weight_of([made(annotated(), 5), made(annotated(), 10)], "web") is None
+    assert ROUTER.weight_of([], "web") is None
 
 
 def test_a_default_backend_alone_cannot_be_split_and_the_reason_is_said() -> None:

@@ -37,7 +37,11 @@ def refused(*arguments: str) -> str:
 
 def test_without_flags_everything_is_as_it_was() -> None:
     options = chosen()
-    assert (options.timing, options.router, options.default_policy) == (Timing(12, 3.0), Nginx(), None)
+    assert (options.timing, options.router.routers[0], options.default_policy) == (
+        Timing(12, 3.0),
+        Nginx(),
+        None,
+    )
     assert "anywhere" in options.scope
 
 
@@ -51,7 +55,7 @@ def test_each_flag_reaches_what_it_is_for() -> None:
         "--namespace=test",
     )
     assert options.timing == Timing(30, 5.0)
-    assert options.router == Nginx("alb.ingress.kubernetes.io", "internal")
+    assert options.router.routers[0] == Nginx("alb.ingress.kubernetes.io", "internal")
     assert [name in options.scope for name in ("shop", "test", "other")] == [True, True, False]
 
 

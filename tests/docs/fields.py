@@ -14,19 +14,20 @@ Schema = dict[str, Any]
 _READ = {
     "Canary": """
         targetRef provider metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes
-        ingressRef service.name service.port service.portName service.targetPort service.appProtocol
+        ingressRef routeRef analysis.match analysis.mirror analysis.mirrorWeight analysis.sessionAffinity
+        service.name service.port service.portName service.targetPort service.appProtocol
         service.headless service.apex service.primary service.portDiscovery service.trafficDistribution
         revertOnDeletion analysis.interval analysis.threshold analysis.maxWeight analysis.stepWeight
         analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
         analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries
         analysis.webhooks[].disableTLS analysis.webhooks[].muteAlert analysis.webhooks[].metadata
-        analysis.webhooks[].deadline analysis.alerts
+        analysis.webhooks[].deadline
     """,
     "CanaryPolicy": "metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes",
     "MetricTemplate": """
         query provider.type provider.address provider.insecureSkipVerify provider.headers provider.secretRef
     """,
-    "AlertProvider": "type address channel username proxy secretRef",
+    "AlertProvider": "",
 }
 CARRIED_OUT = {kind: names.split() for kind, names in _READ.items()}
 """What the code reads, with all that is below; tests/docs/test_fields.py tells it from what is refused."""

@@ -1,10 +1,6 @@
 """docs/fields.md is what the definitions say, and what it says of this version is so."""
 
-import pytest
-
-from analyzer.fields import SpecError
-from analyzer.spec import LATER, parse
-from tests.docs.fields import CARRIED_OUT, IDLE, PAGE, REFUSED, effect, page
+from tests.docs.fields import CARRIED_OUT, IDLE, PAGE, effect, page
 from tests.docs.pages import ROOT
 from tests.manifests.rendered import definitions, fields
 
@@ -20,14 +16,6 @@ def test_every_field_of_every_definition_for_users_is_on_it() -> None:
         named = [path for path in fields(schema) if not path.endswith(("[]", "{}"))]
         assert named
         assert [path for path in named if f"| `{path}` |" not in text] == []
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_what_is_refused_by_the_analyzer_is_said_to_be(name: str) -> None:
-    with pytest.raises(SpecError):
-        parse({"spec": {"analysis": {name: [{}]}}})
-    assert effect("Canary", f"analysis.{name}") == REFUSED
-    assert effect("Canary", f"analysis.{name}[].anything") == REFUSED
 
 
 def test_what_is_said_to_be_carried_out_is_read_by_the_code_and_what_has_no_effect_is_not() -> None:

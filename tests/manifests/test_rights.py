@@ -46,6 +46,12 @@ ANALYZER = {
     ("authorization.k8s.io", "subjectaccessreviews", None): ("create",),
     # whether all Canaries go because this does
     ("apiextensions.k8s.io", "customresourcedefinitions", "canaries.flagger.app"): ("get",),
+    # the users' HTTPRoutes have a share for the canary, and are given back; it has one of its own beside
+    ("gateway.networking.k8s.io", "httproutes", None): ("create", "delete", *READ[:2], "patch", "watch"),
+    ("gateway.networking.k8s.io", "gateways", None): ("list",),  # what they can do
+    ("gateway.networking.k8s.io", "gatewayclasses", None): ("list",),
+    # whether there are HTTPRoutes
+    ("apiextensions.k8s.io", "customresourcedefinitions", "httproutes.gateway.networking.k8s.io"): ("list", "watch"),
 }
 ANALYZER_AT_HOME = {
     ("coordination.k8s.io", "leases", None): ("create",),  # which replica leads
@@ -64,7 +70,6 @@ PEOPLE = {
         ("flagger.app", kind, None): ("create", "delete", "deletecollection", "patch", "update") for kind in EVERYTHING
     },
     "detour-opt-out": {("detour.dev", kind, None): ("opt-out",) for kind in ("deployments", "namespaces")},
-    "detour-approve": {("detour.dev", "canaries", None): ("approve",)},
     "detour-promote": {("detour.dev", "canaries", None): ("promote",)},
     "detour-bypass": {("detour.dev", "deployments", None): ("bypass",)},
     "detour-secret-reader": {("", "secrets", None): ("get",)},
