@@ -21,6 +21,8 @@ from analyzer.status import from_object
 Object = Mapping[str, Any]
 Heard = Callable[[Arrived | Never], None]
 
+AWAY = (429, 502, 503, 504)
+"""Nobody has heard it: there is too much to do, or nobody behind the proxy."""
 EVENT_LASTS, ENDING_LASTS = 300.0, 3600.0
 """For how many seconds it is worth telling an event, and that a rollout is over."""
 
@@ -83,4 +85,4 @@ def _called(hook: Gate, body: gates.Payload, addresses: Addresses) -> Answer:
     words = gates.said(answer)
     if gates.good(answer):
         return Arrived(words)
-    return Later(words) if answer.status in gates.BUSY else Never(words)
+    return Later(words) if answer.status in AWAY else Never(words)

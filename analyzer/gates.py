@@ -15,9 +15,7 @@ from analyzer.addresses import Addresses
 from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
 
-BUSY = frozenset((429, 502, 503, 504))
-"""Whoever says this says nothing about the canary: a proxy without a gate behind it, a gate that has too much to do."""
-TRIED_AGAIN = BUSY | {500}
+TRIED_AGAIN = (429, 500, 502, 503, 504)
 LONGEST_WORDS = 200  # characters of an answer that an event may quote
 LARGEST_ANSWER = 4 * LONGEST_WORDS  # bytes
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between tries
@@ -66,7 +64,7 @@ def call(gate: Gate, body: Payload, addresses: Addresses) -> Check:
         return _check(gate, Result.PASSED, "passed")
     if gate.kind in WAITED_FOR:
         return _not_yet(gate, words)
-    if answer.status in BUSY:
+    if busy(answer):
         return _unanswered(gate, f"{host}: {words}")
     return _check(gate, Result.FAILED, f"failed {words}")
 
@@ -86,6 +84,11 @@ def asked(gate: Gate, body: Payload, addresses: Addresses) -> web.Answer:
 def good(answer: web.Answer) -> bool:
     """Whether it is a yes: every 2xx."""
     return 200 <= answer.status < 300
+
+
+def busy(answer: web.Answer) -> bool:
+    """Whether it says nothing but that it wants to be called again: too many requests, or not now (RFC 9110)."""
+    return answer.status == 429 or (answer.status == 503 and "Retry-After" in answer.headers)
 
 
 def said(answer: web.Answer) -> str:

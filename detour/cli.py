@@ -12,6 +12,7 @@ from detour import __version__
 COMMANDS = {
     "abort": "detour.abort",
     "analyzer": "detour.analyzer",
+    "approve": "detour.approve",
     "certs": "detour.certs",
     "check": "detour.check",
     "demo": "detour.demo.command",

@@ -11,10 +11,19 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from detour.picture import Picture, Runs
+from analyzer.status import timestamp
+from detour.picture import Held, Picture, Runs
 from webhook.revision import short
 
-COLOURS = {"Progressing": "yellow", "Promoting": "cyan", "Finalising": "cyan", "Succeeded": "green", "Failed": "red"}
+COLOURS = {
+    "Waiting": "yellow",
+    "Progressing": "yellow",
+    "WaitingPromotion": "yellow",
+    "Promoting": "cyan",
+    "Finalising": "cyan",
+    "Succeeded": "green",
+    "Failed": "red",
+}
 NONE = "-"
 WIDTH = 10
 
@@ -36,6 +45,8 @@ def tree(picture: Picture, now: datetime) -> Tree:
         _routes(drawn, picture)
     if picture.phase:
         _analysis(drawn, picture, now)
+    if picture.held:
+        drawn.add(_held(picture, picture.held))
     if picture.message:
         drawn.add(Text(picture.message, style="red" if picture.phase == "Failed" else "yellow"))
     if picture.last:
@@ -106,8 +117,11 @@ def _routes(drawn: Tree, picture: Picture) -> None:
 
 def _analysis(drawn: Tree, picture: Picture, now: datetime) -> None:
     if step := picture.step:
-        parts = [f"weight {picture.weight} %", f"step {step.number} of {step.of}"]
-        parts += [f"next {step.next_weight} %"] if step.next_weight is not None else ["then the promotion"]
+        parts = [f"weight {picture.weight} %", f"{step.kind} {step.number} of {step.of}"]
+        if step.next_weight is None:
+            parts.append("then the promotion")
+        elif step.kind == "step" or step.next_weight != picture.weight:
+            parts.append(f"next {step.next_weight} %")
         if picture.next_check:
             left = (picture.next_check - now).total_seconds()
             parts.append(f"next check in {left:.0f} s" if left > 0 else "next check now")
@@ -118,6 +132,16 @@ def _analysis(drawn: Tree, picture: Picture, now: datetime) -> None:
         branch = drawn.add(Text(f"checks, {picture.failed_checks} failed so far, {picture.threshold or NONE} end it"))
         for check in picture.checks:
             branch.add(Text(check))
+
+
+def _held(picture: Picture, held: Held) -> Text:
+    """What is waited for, and what to type."""
+    drawn = Text(f"waits at {held.gate}")
+    if held.since:
+        drawn.append(f" since {_local(timestamp(held.since))}")
+    if held.until:
+        drawn.append(f", until {_local(timestamp(held.until))}")
+    return drawn.append(f": kubectl detour approve {picture.name} -n {picture.namespace}, or abort", style="yellow")
 
 
 def _ending(entry: Mapping[str, Any]) -> str:

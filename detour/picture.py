@@ -53,11 +53,24 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far an analysis is: the step, of how many, and the weight of the next one (None at the last)."""
+    """How far an analysis is: the step, of how many, and the weight of the next one (None at the last).
+
+    An A/B test and Blue/Green have iterations instead.
+    """
 
     number: int
     of: int
     next_weight: int | None
+    kind: str = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The gates that a revision waits at (their type and names), since when, and when their first deadline is over."""
+
+    gate: str
+    since: datetime | None
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,7 @@ class Picture:
     canary: Runs | None
     routes: tuple[Route, ...] | None
     step: Step | None
+    held: Held | None
     next_check: datetime | None
     checks: tuple[str, ...]
     failed_checks: int
@@ -86,9 +100,7 @@ class Picture:
 
     def as_json(self) -> Object:
         """For `-o json`; times as Kubernetes writes them."""
-        values = asdict(self)
-        values["next_check"] = timestamp(self.next_check) if self.next_check else None
-        return {_camel(key): _renamed(value) for key, value in values.items()}
+        return {_camel(key): _renamed(value) for key, value in asdict(self).items()}
 
 
 def picture_of(application: Application) -> Picture:
@@ -108,6 +120,7 @@ def picture_of(application: Application) -> Picture:
         canary=_runs(application.canary_deployment),
         routes=None if routes is None else tuple(_route(each, application.name) for each in routes),
         step=_step(status, spec),
+        held=_held(status, spec),
         next_check=_next_check(status, spec),
         checks=status.verdict,
         failed_checks=status.failed_checks,
@@ -172,17 +185,29 @@ def _route(route: Object, primary: str) -> Route:
 
 def _step(status: Status, spec: Spec | None) -> Step | None:
     """The weights that the Canary asks for, one after the other, and where among them the analysis is."""
-    if spec is None or spec.skip_analysis or status.ending or status.phase is not Phase.PROGRESSING:
+    if spec is None or spec.skip_analysis or status.ending or not status.phase.analysing:
         return None
     strategy = spec.strategy
-    done = [weight for weight in strategy.steps if weight <= status.weight]
     following = None if strategy.is_last(status.position) else strategy.after(status.position).weight
+    if strategy.iterations:
+        return Step(status.iterations, strategy.iterations, following, "iteration")
+    done = [weight for weight in strategy.steps if weight <= status.weight]
     return Step(len(done), len(strategy.steps), following)
+
+
+def _held(status: Status, spec: Spec | None) -> Held | None:
+    if not status.gate or status.ending:
+        return None
+    kind, _, names = status.gate.partition(" ")
+    waited_for = [gate for gate in (spec.gates if spec else ()) if gate.kind == kind and gate.name in names.split(", ")]
+    deadline = min((gate.deadline for gate in waited_for if gate.deadline is not None), default=None)
+    since = status.gate_since
+    return Held(status.gate, since, since + timedelta(seconds=deadline) if since and deadline is not None else None)
 
 
 def _next_check(status: Status, spec: Spec | None) -> datetime | None:
     """When the metrics are measured next, at the earliest: not before no query sees the revision before any more."""
-    if spec is None or status.phase is not Phase.PROGRESSING or status.ending or status.check_time is None:
+    if spec is None or not status.phase.analysing or status.ending or status.check_time is None:
         return None
     due = status.check_time + timedelta(seconds=spec.interval)
     quiet = status.quiet_since
@@ -197,4 +222,6 @@ def _camel(key: str) -> str:
 def _renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {_camel(key): _renamed(each) for key, each in value.items()}
+    if isinstance(value, datetime):
+        return timestamp(value)
     return [_renamed(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,4 +1,5 @@
-"""What `promote`, `abort` and `retry` have in common: which revision is meant, saying so on the Canary, being heard.
+"""What `promote`, `approve`, `abort` and `retry` have in common: which revision is meant, saying so on the Canary, and
+being heard.
 
 They act on the Canary, under the person's own permissions; the API server checks the name that is signed with
 (manifests/policies), and only the analyzer acts on the Deployment.
@@ -12,7 +13,7 @@ from functools import partial
 from analyzer.kube.client import Object
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.resources import CANARIES, Resource
-from analyzer.status import Outcome, Phase, Status, from_object
+from analyzer.status import Outcome, Status, from_object
 from analyzer.wishes import ASK, ASKED_BY, REASON, Verb, annotations_for, wish_of
 from detour.application import FORBIDDEN, Application, Name, find
 from detour.person import Place, Problem, patiently
@@ -24,6 +25,7 @@ HEARD_WITHIN = 10.0  # seconds
 LOOK_EVERY = 0.3
 CONSEQUENCES = {
     Verb.PROMOTE: "is promoted without the rest of its analysis",
+    Verb.APPROVE: "goes past the gate that it waits at",
     Verb.ABORT: "is given up: its weight goes to 0, then its canary goes; the primary stays as it is",
     Verb.RETRY: "runs again, from the beginning",
 }
@@ -68,9 +70,11 @@ def meant(application: Application, verb: Verb, status: Status, waiting: str) ->
     rejected = not on_its_way and (revision in status.rejected or (failing and revision == status.revision))
     if verb is Verb.RETRY and not rejected:
         raise Problem(f"nothing to retry: {this} was not rejected, it {'runs' if on_its_way else 'waits'}")
+    if verb is Verb.APPROVE and not (status.gate and revision in (on_its_way, status.waits)):
+        raise Problem(f"nothing to approve: {this} waits at no gate")
     if verb is Verb.ABORT and rejected:
         raise Problem(f"nothing to abort: {this} was rejected already")
-    if verb is Verb.PROMOTE and on_its_way and status.phase is not Phase.PROGRESSING:
+    if verb is Verb.PROMOTE and on_its_way and not status.phase.analysing:
         raise Problem(f"nothing to promote: {this} is being promoted already")
     return revision
 
@@ -114,7 +118,7 @@ def _remedied(error: ApiError, place: Place, verb: Verb) -> str:
     """The API server's own sentence; a policy's says by itself what helps."""
     if error.status != FORBIDDEN or "ValidatingAdmissionPolicy" in str(error):
         return str(error)
-    role = "admin, or edit and detour-promote" if verb is Verb.PROMOTE else "edit"
+    role = f"admin, or edit and detour-{verb}" if verb in (Verb.PROMOTE, Verb.APPROVE) else "edit"
     return f"{error}; ask for the ClusterRole {role} in namespace {place.namespace}"
 
 

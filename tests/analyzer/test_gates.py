@@ -59,7 +59,7 @@ def test_every_good_status_is_a_yes(server: Mock, status: int) -> None:
     assert (method, path, headers["Content-Type"]) == ("POST", "/gate", "application/json")
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 500, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 501, 502, 503, 504])
 def test_a_bad_status_is_a_no_and_its_words_are_shown(server: Mock, status: int) -> None:
     answering(server, status, body=b"the suite\n failed\x1b[31m: \xff" + b"x" * 100_000)
     check = call(gate(server.address), BODY)
@@ -73,11 +73,11 @@ def test_a_bad_status_without_words_is_shown_itself(server: Mock) -> None:
     assert call(gate(server.address), BODY).text == "external check load-test failed 403 Forbidden"
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_whoever_is_too_busy_or_not_there_behind_its_proxy_says_nothing_about_the_canary(
-    server: Mock, status: int
+@pytest.mark.parametrize(("status", "headers"), [(429, {}), (503, {"Retry-After": "5"})])
+def test_whoever_wants_to_be_called_again_says_nothing_about_the_canary(
+    server: Mock, status: int, headers: dict[str, str]
 ) -> None:
-    answering(server, status, body=b"come back later")
+    answering(server, status, body=b"come back later", **headers)
     check = call(gate(server.address), BODY)
     assert check.result is Result.UNMEASURED
     assert check.text == "external check load-test cannot be called: 127.0.0.1: come back later"

@@ -10,7 +10,7 @@ import pytest
 from analyzer.status import Ending, Outcome, Phase, Status
 from detour.diff import difference
 from detour.drawing import history_table, table, tree
-from detour.picture import MISSING, SUSPENDED, UNMANAGED, Step, picture_of
+from detour.picture import MISSING, SUSPENDED, UNMANAGED, Held, Step, picture_of
 from detour.terminal import console
 from tests.detour.objects import NOW, V1, V2, Object, application, canary, deployment
 
@@ -58,6 +58,41 @@ def test_a_canary_in_flight_is_told_whole() -> None:
     ):
         assert text in shown
     assert json.loads(json.dumps(picture.as_json()))["nextCheck"] == "2026-11-22T12:00:10.000000Z"
+
+
+def test_a_gate_that_waits_is_told_with_its_deadline_and_what_to_type() -> None:
+    webhooks = [
+        {"name": "ann", "type": "confirm-promotion", "deadline": "2h"},
+        {"name": "bob", "type": "confirm-promotion", "deadline": "30m"},
+        {"name": "cas", "type": "confirm-promotion", "deadline": "1m"},
+        {"name": "ann", "type": "confirm-rollout", "deadline": "1m"},
+    ]
+    analysis = {"interval": "10s", "threshold": 3, "stepWeight": 25, "maxWeight": 50, "webhooks": webhooks}
+    waits = replace(
+        AT_25, phase=Phase.WAITING_PROMOTION, weight=50, gate="confirm-promotion ann, bob", gate_since=NOW,
+        problem="waiting for promotion approval ann: ask her",
+    )  # fmt: skip
+    picture = picture_of(application(deployment(diverted="2"), canary(waits, analysis=analysis)))
+    assert picture.held == Held("confirm-promotion ann, bob", NOW, NOW + timedelta(minutes=30))
+    assert picture.step == Step(2, 2, None)
+    shown = " ".join(drawn(tree(picture, NOW)).split())
+    assert "waits at confirm-promotion ann, bob since 2026-11-22" in shown
+    assert "kubectl detour approve web -n shop, or abort" in shown
+    assert "waiting for promotion approval ann: ask her" in shown
+    told = json.loads(json.dumps(picture.as_json()))["held"]
+    assert told == {
+        "gate": "confirm-promotion ann, bob",
+        "since": "2026-11-22T12:00:00.000000Z",
+        "until": "2026-11-22T12:30:00.000000Z",
+    }
+
+
+def test_iterations_are_told_instead_of_steps() -> None:
+    analysis = {"interval": "10s", "threshold": 3, "iterations": 10}
+    checked = replace(AT_25, weight=0, iterations=3)
+    picture = picture_of(application(deployment(diverted="2"), canary(checked, analysis=analysis)))
+    assert picture.step == Step(3, 10, 0, "iteration")
+    assert "weight 0 %, iteration 3 of 10, next check in" in drawn(tree(picture, NOW))
 
 
 def test_the_next_check_waits_until_no_query_sees_the_revision_before() -> None:

@@ -1,4 +1,4 @@
-"""Which revision a person means by promote, abort and retry, and when there is none to be had."""
+"""Which revision a person means by promote, approve, abort and retry, and when there is none to be had."""
 
 from dataclasses import replace
 
@@ -20,6 +20,8 @@ FAILING = replace(RUNS, ending=Ending(Outcome.FAILED, "too many errors"))
 DRAINING = replace(RUNS, phase=Phase.FINALISING, ending=Ending(Outcome.SUCCEEDED, "every check passed"))
 PROMOTING = replace(RUNS, phase=Phase.PROMOTING)
 WAITS = replace(RUNS, phase=Phase.WAITING, revision="")
+AT_A_GATE = replace(RUNS, phase=Phase.WAITING_PROMOTION, gate="confirm-promotion ann")
+BEFORE_IT_BEGINS = replace(WAITS, gate="confirm-rollout ann", waits=V2)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,9 @@ WAITS = replace(RUNS, phase=Phase.WAITING, revision="")
         pytest.param(Verb.PROMOTE, WAITS, V2, id="promote what waits"),
         pytest.param(Verb.PROMOTE, REJECTED, V2, id="promote what was rejected"),
         pytest.param(Verb.PROMOTE, FAILING, V2, id="promote what is on its way out"),
+        pytest.param(Verb.APPROVE, AT_A_GATE, V2, id="approve what stands at a gate"),
+        pytest.param(Verb.APPROVE, BEFORE_IT_BEGINS, V2, id="approve what waits at a gate before it begins"),
+        pytest.param(Verb.PROMOTE, AT_A_GATE, V2, id="promote what stands at a gate"),
         pytest.param(Verb.ABORT, RUNS, V2, id="abort what runs"),
         pytest.param(Verb.ABORT, PROMOTING, "", id="abort a promotion"),
         pytest.param(Verb.ABORT, WAITS, V2, id="abort what waits"),
@@ -46,6 +51,10 @@ def test_what_is_on_its_way_is_meant_and_else_what_waits(verb: Verb, status: Sta
     [
         (Verb.PROMOTE, Status(), "", "no revision of web waits or runs"),
         (Verb.PROMOTE, PROMOTING, "", "is being promoted already"),
+        (Verb.APPROVE, RUNS, V2, "waits at no gate"),
+        (Verb.APPROVE, WAITS, V2, "waits at no gate"),
+        (Verb.APPROVE, BEFORE_IT_BEGINS, V3, "waits at no gate"),
+        (Verb.APPROVE, Status(), "", "no revision of web waits or runs"),
         (Verb.ABORT, DRAINING, "", "on its way out already: every check passed"),
         (Verb.ABORT, REJECTED, V2, "was rejected already"),
         (Verb.RETRY, RUNS, V2, "was not rejected, it runs"),

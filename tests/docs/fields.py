@@ -21,13 +21,13 @@ _READ = {
         analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
         analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries
         analysis.webhooks[].disableTLS analysis.webhooks[].muteAlert analysis.webhooks[].metadata
-        analysis.webhooks[].deadline
+        analysis.webhooks[].deadline analysis.alerts
     """,
     "CanaryPolicy": "metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes",
     "MetricTemplate": """
         query provider.type provider.address provider.insecureSkipVerify provider.headers provider.secretRef
     """,
-    "AlertProvider": "",
+    "AlertProvider": "type address channel username proxy secretRef",
 }
 CARRIED_OUT = {kind: names.split() for kind, names in _READ.items()}
 """What the code reads, with all that is below; tests/docs/test_fields.py tells it from what is refused."""

@@ -70,6 +70,7 @@ PEOPLE = {
         ("flagger.app", kind, None): ("create", "delete", "deletecollection", "patch", "update") for kind in EVERYTHING
     },
     "detour-opt-out": {("detour.dev", kind, None): ("opt-out",) for kind in ("deployments", "namespaces")},
+    "detour-approve": {("detour.dev", "canaries", None): ("approve",)},
     "detour-promote": {("detour.dev", "canaries", None): ("promote",)},
     "detour-bypass": {("detour.dev", "deployments", None): ("bypass",)},
     "detour-secret-reader": {("", "secrets", None): ("get",)},
