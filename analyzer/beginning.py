@@ -40,7 +40,7 @@ def not_yet(status: Status, seen: Seen, now: datetime) -> str:
     if not primary.ready and not primary.stuck and patience_left(primary, now) > 0:
         return f"waiting for the primary: {primary.progress}"
     urgent = patience_left(primary, now) <= 0 or asked(status, seen, primary.stash, Verb.PROMOTE)
-    return "" if urgent else seen.held
+    return "" if urgent else seen.held or ("" if seen.direct else seen.queued)
 
 
 def patience_left(primary: Primary, now: datetime) -> float:
@@ -58,6 +58,12 @@ def begin(status: Status, seen: Seen, now: datetime) -> Status:
     begun = replace(begun, rejected=others, waived=_waived(seen))
     wish = asked(status, seen, primary.stash, *Verb)
     return hear(begun, wish) if wish else begun
+
+
+def begins(before: Status, after: Status) -> bool:
+    """Whether a revision begins between the two, by itself or in place of an older one: that takes a place."""
+    anew = before.ending is not None or not before.phase.in_flight
+    return anew and after.phase.in_flight and after.ending is None
 
 
 def _waived(seen: Seen) -> str:

@@ -45,6 +45,7 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "base": status.base,
             "subject": dict(status.subject),
             "startTime": _when(status.started),
+            "queuedSince": _when(status.queued),
             "stepTime": _when(status.step_time),
             "checkTime": _when(status.check_time),
             "quietSince": _when(status.quiet_since),

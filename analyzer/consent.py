@@ -76,7 +76,9 @@ def before_it_begins(spec: Spec, status: Status, seen: Seen, now: datetime) -> P
         return None
     if status.phase is not Phase.WAITING or status.waits != primary.stash:
         fresh = replace(status, phase=Phase.WAITING, waits=primary.stash, check_time=None, gate="", gate_since=None)
-        return Plan(replace(fresh, problem=f"asking for consent to {short(primary.stash)}"), wake=0)
+        return Plan(replace(fresh, queued=None, problem=f"asking for consent to {short(primary.stash)}"), wake=0)
+    if status.queued:
+        return None  # they have consented before: only its turn was missing
     if seen.checks is None:
         due = seconds_left(status.check_time, spec.interval, now) if status.check_time else 0.0
         if due > 0:

@@ -21,6 +21,7 @@ Object = Mapping[str, Any]
 
 BY_POLICY = "detour.dev/by-policy"  # label: the policy that a Canary was made by
 GIVEN = "detour.dev/policy-spec"  # annotation: digest of the spec that the policy gave it
+AT_ONCE = "atOnce"  # field of a policy: how many of its rollouts may be in flight at once
 RESERVED = (stash.POLICY_NONE, stash.POLICY_CANARY)
 
 
@@ -44,6 +45,7 @@ def canary_by(policy: Object, deployment: Object, *, beside_flagger: bool = Fals
     """The Canary that a policy gives a Deployment, which owns it; `beside_flagger`, one that Flagger leaves alone."""
     metadata = deployment["metadata"]
     spec = {"withoutRoutes": DIRECT, **policy["spec"], "targetRef": _reference(metadata["name"])}
+    spec.pop(AT_ONCE, None)  # of all of them together
     if beside_flagger:
         spec["suspend"] = True
     owner = _reference(metadata["name"]) | {"uid": metadata["uid"], "controller": False, "blockOwnerDeletion": False}
@@ -75,6 +77,8 @@ def check(spec: Object) -> None:
     """Raises SpecError for the spec of a policy that no Canary could go by, TypeError for what is none at all."""
     if not isinstance(spec.get("analysis"), dict):
         raise SpecError("spec.analysis", "it says nothing", "say how an update is tried out, stepWeights at least")
+    if not isinstance(most := spec.get(AT_ONCE, 1), int) or most < 1:
+        raise SpecError(f"spec.{AT_ONCE}", f"{most!r} is no number of rollouts", "set 1 or more, or take it out")
     try:
         validate(parse({"spec": {**spec, "targetRef": _reference("default")}}).metrics, "")
     except (AttributeError, KeyError, ValueError) as error:

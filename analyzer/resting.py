@@ -57,7 +57,7 @@ def _what_waits(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         begun = begin(status, seen, now)
         return Plan(replace(begun, ending=Ending(Outcome.ABORTED, f"aborted {wish.whose}")), wake=0)
     if waits := not_yet(status, seen, now):
-        return sooner(Plan(replace(status, phase=Phase.WAITING, problem=waits)), primary, now)
+        return sooner(_waiting(status, seen, waits, now), primary, now)
     if not_yet_consented := before_it_begins(spec, status, seen, now):
         return sooner(not_yet_consented, primary, now)
     begun = begin(status, seen, now)
@@ -74,6 +74,15 @@ def _what_waits(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     return Plan(begun, (told,), wake=0)
 
 
+def _waiting(status: Status, seen: Seen, why: str, now: datetime) -> Plan:
+    """It keeps its time in the queue, whatever else it waits for meanwhile; that it is in it is told once."""
+    after = replace(status, phase=Phase.WAITING, problem=why)
+    if why != seen.queued or status.queued:
+        return Plan(after)
+    told = Emit(f"New revision of {seen.who} waits: {why}", milestone=True)
+    return Plan(replace(after, queued=now), (told,))
+
+
 def _waits_no_more(status: Status) -> Status:
     return status.rest() if status.phase is Phase.WAITING else status
 
@@ -83,7 +92,7 @@ def _rejected_before(status: Status, digest: str) -> Status:
     if status.phase is Phase.FAILED and status.revision == digest:
         return status
     ending = Ending(Outcome.FAILED, REJECTED_BEFORE)
-    return replace(status, phase=Phase.FAILED, revision=digest, ending=ending, problem="")
+    return replace(status, phase=Phase.FAILED, revision=digest, ending=ending, queued=None, problem="")
 
 
 def _guarded(status: Status, seen: Seen) -> Status:

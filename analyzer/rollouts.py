@@ -17,6 +17,7 @@ from analyzer.afterwards import marked
 from analyzer.agenda import Key
 from analyzer.alerts.herald import Herald
 from analyzer.attempts import AGAIN
+from analyzer.beginning import begins
 from analyzer.cluster import Cluster
 from analyzer.conditions import to_object
 from analyzer.farewell import is_outdated
@@ -26,10 +27,12 @@ from analyzer.lookout import Lookout
 from analyzer.metrics import validate
 from analyzer.observe import View
 from analyzer.perform import Findings, Performer
+from analyzer.places import Places, Turn
 from analyzer.plan import plan
 from analyzer.policies import Policies
 from analyzer.remember import remember
 from analyzer.removal import Removal
+from analyzer.seen import Seen
 from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status, from_object
 from analyzer.strategy import Strategy
@@ -54,6 +57,7 @@ class Rollouts:
         policies: Policies,
         removal: Removal,
         herald: Herald,
+        places: Places,
         now: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
@@ -62,6 +66,7 @@ class Rollouts:
         self._policies = policies
         self._removal = removal
         self._herald = herald
+        self._places = places
         self._now = now
         self._orphans: dict[Key, Status] = {}
 
@@ -69,12 +74,13 @@ class Rollouts:
         """Look, plan, store and act until that is all for now; returns in how many seconds to look again, if at all."""
         findings: Findings = {}
         for _ in range(ROUNDS):
-            canary = self._cluster.canary_for(key)
-            status = from_object(canary) if canary else self._orphaned(key)
-            if status is None:
-                self._lookout.forget(key)
-                return None
-            result, findings = self._round(key, canary, status, findings)
+            with self._places.attended(key) as ask:
+                canary = self._cluster.canary_for(key)
+                status = from_object(canary) if canary else self._orphaned(key)
+                if status is None:
+                    self._lookout.forget(key)
+                    return None
+                result, findings = self._round(key, canary, status, findings, ask)
             if not findings and result.wake != 0:
                 return result.wake
         return AGAIN
@@ -100,13 +106,15 @@ class Rollouts:
             status = from_object(rival)
             self._store(key, rival, status, replace(status, guarded=False, problem=problem))
 
-    def _round(self, key: Key, canary: Object | None, status: Status, findings: Findings) -> tuple[Plan, Findings]:
+    def _round(
+        self, key: Key, canary: Object | None, status: Status, findings: Findings, ask: Turn
+    ) -> tuple[Plan, Findings]:
         began = time.monotonic()
         spec, unusable = _spec(key, canary)
         view = self._lookout.look(key, spec, status)
         leaving = self._removal.reason
         seen = shown(replace(view.seen, unusable=leaving or unusable, **findings))
-        result = plan(spec, _known(status, view), seen, self._now())
+        result = self._planned(spec, _known(status, view), seen, ask)
         after = result.status
         if leaving and not after.phase.in_flight:
             after = replace(after, guarded=False)
@@ -118,6 +126,14 @@ class Rollouts:
         if after.phase.in_flight:
             telemetry.looked(key, time.monotonic() - began)
         return result, found
+
+    def _planned(self, spec: Spec, status: Status, seen: Seen, ask: Turn) -> Plan:
+        """What begins has a place, or waits for one. Only what would begin asks for it: most looks do not."""
+        now = self._now()
+        planned = plan(spec, status, seen, now)
+        if begins(status, planned.status) and (queued := ask(status.queued or now)):
+            return plan(spec, status, replace(seen, queued=queued), now)
+        return planned
 
     def _carry_out(self, result: Plan, view: View) -> Findings:
         """Act on a plan as far as it goes: where an action is refused, the plan is asked what to make of that."""

@@ -68,9 +68,9 @@ class Seen:
     that its routes cannot be split now. `obstacle` is why no canary can run at all, `unusable` what is wrong with the
     Canary's own spec.
 
-    `held` is why nothing new may begin for now, whatever waits; `direct`, why what begins now needs no analysis.
-    `since` is when this process began to look: no deadline runs while nobody does. `deaf` is for how many seconds more
-    routers may not have heard of what is written now, since the API server was away.
+    `held` is why nothing new may begin for now, whatever waits; `queued`, why its turn has not come; `direct`, why what
+    begins now needs no analysis. `since` is when this process began to look: no deadline runs while nobody does. `deaf`
+    is for how many seconds more routers may not have heard of what is written now, since the API server was away.
 
     What follows is None until an action asks for it: `checks` (just measured), `rehearsal` (the API server's answer to
     a dry run of the promotion; "" is consent), `guarded` (just tried). `refused` is what the API server said to an
@@ -95,6 +95,7 @@ class Seen:
     rehearsal: str | None = None
     wish: Wish | None = None
     held: str = ""
+    queued: str = ""
     direct: str = ""
     unrouted: bool = False
     unroutable: bool = False

@@ -15,7 +15,7 @@ from analyzer.strategy import Position
 from analyzer.wording import shown
 
 REJECTED_KEPT = 10
-_TIMES = ("started", "step_time", "check_time", "ready_since", "routed_away", "unrouted", "gate_since")
+_TIMES = ("started", "queued", "step_time", "check_time", "ready_since", "routed_away", "unrouted", "gate_since")
 HISTORY_KEPT = 20
 LONGEST_GRACE = 60.0  # seconds that a pod may take to end; few take an hour that they are given
 
@@ -72,17 +72,18 @@ class Status:
     """What is known of the revision in flight, or of the last one.
 
     `revision` and `base` are whole digests: of what is analysed, and of the primary that it is proven against.
-    `subject` says what the revision is and whose (for the history). `step_time` is when something was last decided:
-    the progress deadline counts from it; `check_time` is the last measurement. `quiet_since` is when the last pod
-    of the revision before is gone for certain: queries see it for a while yet. `ready_since` is since when the pods are
-    ready that get traffic next: the canary's before its first share, the primary's before it gets all back.
-    `routed_away` is since when the routes send nothing to the canary, `unrouted` since when there are none. `problem`
-    is why it halts. `ending` is what was decided: while a phase is in flight, the way out is not over yet. `terms` is a
-    digest of the analysis that it began under, `waived` by whom, and why, this revision is promoted without its
-    analysis; `waits` is what consent was asked for before it begins, `gate` whose consent is waited for, and
-    `gate_since` since when; `observed_wish` is the last wish that was heard; `primary`, what ran when last seen
-    (analyzer.unseen); `alerts`, what chats are still to be told (analyzer.alerts.outbox).
-    `untold` is how many of the last endings its post-rollout hooks are still to be told (analyzer.afterwards).
+    `subject` says what the revision is and whose (for the history). `queued` is since when one waits for its turn
+    (analyzer.queue). `step_time` is when something was last decided: the progress deadline counts from it; `check_time`
+    is the last measurement. `quiet_since` is when the last pod of the revision before is gone for certain: queries see
+    it for a while yet. `ready_since` is since when the pods are ready that get traffic next: the canary's before its
+    first share, the primary's before it gets all back. `routed_away` is since when the routes send nothing to the
+    canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was decided: while a phase
+    is in flight, the way out is not over yet. `terms` is a digest of the analysis that it began under, `waived` by
+    whom, and why, this revision is promoted without its analysis; `waits` is what consent was asked for before it
+    begins, `gate` whose consent is waited for, and `gate_since` since when; `observed_wish` is the last wish that was
+    heard; `primary`, what ran when last seen (analyzer.unseen); `alerts`, what chats are still to be told
+    (analyzer.alerts.outbox); `untold`, how many of the last endings its post-rollout hooks are still to be told
+    (analyzer.afterwards).
     """
 
     phase: Phase = Phase.NEW
@@ -94,6 +95,7 @@ class Status:
     promoted: str = ""
     subject: Mapping[str, Any] = field(default_factory=dict)
     started: datetime | None = None
+    queued: datetime | None = None
     step_time: datetime | None = None
     check_time: datetime | None = None
     quiet_since: datetime | None = None
@@ -138,6 +140,7 @@ class Status:
             base=base,
             subject=subject,
             started=now,
+            queued=None,
             step_time=now,
             check_time=None,
             ready_since=None,
@@ -170,7 +173,7 @@ class Status:
 
     def rest(self) -> Self:
         """Nothing is in flight any more, and nothing ended: what counts is the ending before, if there was one."""
-        self = replace(self, waits="", gate="", gate_since=None, problem="")
+        self = replace(self, queued=None, waits="", gate="", gate_since=None, problem="")
         this = (self.revision, timestamp(self.started)) if self.started else None
         ended = (entry for entry in reversed(self.history) if (entry.get("revision"), entry.get("startTime")) == this)
         if last := next(ended, None):
@@ -223,6 +226,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         promoted=stored.get("lastPromotedSpec", ""),
         subject=stored.get("subject") or {},
         started=_time(stored.get("startTime")),
+        queued=_time(stored.get("queuedSince")),
         step_time=_time(stored.get("stepTime")),
         check_time=_time(stored.get("checkTime")),
         quiet_since=_time(stored.get("quietSince")),

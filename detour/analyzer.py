@@ -42,7 +42,12 @@ def command(kubeconfig: str | None, port: int, mishap: Mishap | None, **flags: A
     identity, namespace = os.environ.get("POD_NAME", "detour"), os.environ.get("POD_NAMESPACE", "detour")
     chats = chosen.chats
     settings = Settings(
-        chosen.router, chosen.reach(namespace), chosen.default_policy, chats.destinations, chats.cluster_name
+        chosen.router,
+        chosen.reach(namespace),
+        chosen.default_policy,
+        chats.destinations,
+        chats.cluster_name,
+        chosen.at_once,
     )
     timing = chosen.timing
     client = _connected(kubeconfig, mishap)

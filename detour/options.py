@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 import yaml
 
-from analyzer import policy
+from analyzer import places, policy
 from analyzer.addresses import OPTION as ALLOW
 from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
@@ -90,6 +90,14 @@ FLAGS = (
         help="the spec of the CanaryPolicy `default`, made if there is none",
     ),
     click.option(
+        places.OPTION,
+        "at_once",
+        type=click.IntRange(0),
+        default=0,
+        metavar="NUMBER",
+        help="rollouts in flight at once, the others wait for their turn; 0, as by default, for any number",
+    ),
+    click.option(
         "--mesh-provider",
         type=click.Choice([ROUTER]),
         default=ROUTER,
@@ -156,6 +164,7 @@ class Options:
     settle: int
     namespaces: tuple[str, ...]
     default_policy: Mapping[str, Any] | None
+    at_once: int
     mesh_provider: str
     ingress_annotations_prefix: str
     ingress_class: str

@@ -31,6 +31,7 @@ from analyzer.lookout import Lookout
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.perform import Performer
+from analyzer.places import Places
 from analyzer.policies import Policies, ensure_default
 from analyzer.removal import Removal
 from analyzer.rollouts import Rollouts
@@ -44,14 +45,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator chooses: who splits requests, what may be called, the spec of the default policy, and where
-    alerts of Canaries go that name nobody, and of which cluster they say that they are."""
+    """What an operator chooses: who splits requests, what may be called, the spec of the default policy, where alerts of
+    Canaries go that name nobody, of which cluster they say that they are, and how many rollouts may be in flight at once
+    (0: any number).
+    """
 
     router: Router
     reach: Reach
     default_policy: Mapping[str, Any] | None = None
     alerts: Mapping[str, Destination] = field(default_factory=dict)
     cluster_name: str = ""
+    at_once: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ class Replica:
         journal = Journal(cluster.client, self.identity, callbacks.tell)
         policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, self.agenda.add)
         witness, herald = Witness(cluster, journal), self._herald(journal, reach)
-        rollouts = self._rollouts(journal, policies, herald, reach)
+        places = Places(cluster, self.agenda.add, self.settings.at_once)
+        rollouts = self._rollouts(journal, policies, herald, places, reach)
         afterwards = Afterwards(cluster, journal, callbacks, self.agenda.add)
         duties = (
             lambda _: self.anchor.settle(),
@@ -120,6 +125,7 @@ class Replica:
             lambda key: custody.settle(key, over=rollouts.is_over(key)),
             policies.settle,
             witness.settle,
+            places.settle,
             rollouts.tell_rivals,
             herald.check,
             rollouts.reconcile,
@@ -140,13 +146,13 @@ class Replica:
         providers = Providers(self.cluster.client, reach.shared, settings.alerts)
         return Herald(self.cluster, providers, reach.addresses, journal, self.agenda.add, settings.cluster_name)
 
-    def _rollouts(self, journal: Journal, policies: Policies, herald: Herald, reach: Reach) -> Rollouts:
+    def _rollouts(self, journal: Journal, policies: Policies, herald: Herald, places: Places, reach: Reach) -> Rollouts:
         cluster, removal, router = self.cluster, self.removal, self.settings.router
         measurer = Measurer(cluster, reach)
         measurements, now = Measurements(self.agenda.add), Clock(cluster.client.now())
         lookout = Lookout(cluster, router, measurements, now)
         performer = Performer(cluster, router, journal, measurer, measurements, removal)
-        return Rollouts(cluster, lookout, performer, policies, removal, herald, now)
+        return Rollouts(cluster, lookout, performer, policies, removal, herald, places, now)
 
     def _is_for_good(self) -> bool:
         """Where nobody answers, another process will come."""

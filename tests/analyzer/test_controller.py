@@ -12,6 +12,7 @@ from analyzer.agenda import Agenda
 from analyzer.controller import Controller
 from analyzer.kube.errors import ApiError, Refused, Unreachable
 from analyzer.pace import BURST
+from analyzer.places import Places
 from analyzer.rollouts import Rollouts
 from analyzer.seen import Seen
 from analyzer.status import Phase, Status, from_object
@@ -47,7 +48,8 @@ def rolling_out(monkeypatch: pytest.MonkeyPatch, api: Any) -> Rollouts:
     cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary)
     idle: Any = SimpleNamespace(reason="")
     silent: Any = SimpleNamespace(posted=lambda _key, _canary, status, *_: status)
-    return Rollouts(cluster, lookout, api, idle, idle, silent, lambda: START)
+    places = Places(cluster, lambda _: None)
+    return Rollouts(cluster, lookout, api, idle, idle, silent, places, lambda: START)
 
 
 def reconciled(monkeypatch: pytest.MonkeyPatch, api: Refusing) -> float | None:

@@ -81,6 +81,8 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "promotion would be accepted": _set(refused=""),
     "namespace paused": _set(held="the namespace is paused"),
     "namespace resumed": _set(held=""),
+    "no place": _set(queued="queued, place 1"),
+    "a place": _set(queued=""),
     "obstacle": _set(obstacle="no Ingress"),
     "no obstacle": _set(obstacle=""),
     "Canary broken": _set(unusable="stepWeight"),
@@ -109,7 +111,7 @@ EVENTS: dict[str, Callable[[World], None]] = {
 }
 CALM = _set(
     paused=False, down_since=None, checks=PASSED, gate=OPEN, comes_up=True, primary_comes_up=True, refused="",
-    obstacle="", held="", unusable="", refusing=(), cuts={}, deleted=False,
+    obstacle="", held="", queued="", unusable="", refusing=(), cuts={}, deleted=False,
 )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class Things:
     obstacle: str = ""
     unmeasurable: str = ""
     held: str = ""
+    queued: str = ""
     direct: str = ""
     at_once: str = ""
     unrouted: bool = False

@@ -86,6 +86,7 @@ class World(Effects):
             unusable=self.unusable,
             wish=self.wish,
             held=self.held,
+            queued=self.queued,
             direct=self.direct,
             unrouted=self.unrouted,
             deaf=max(0.0, ((self.deaf_until or self.now) - self.now).total_seconds()),
