@@ -20,7 +20,7 @@ Key = tuple[str, str]
 MARK = "queued"
 """How every reason of the queue begins: what bears one waits for nothing but its turn."""
 CLUSTER = "the cluster"
-AT_ONCE = "detour.dev/at-once"  # annotation of a Namespace; on Detour's own it is about the cluster
+AT_ONCE = "detour.dev/rollouts-at-once"  # annotation of a Namespace; on Detour's own it is about the cluster
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 EXACT = 10
 _LONGEST = 40  # characters that are quoted

@@ -92,7 +92,7 @@ def test_limits_of_a_namespace_are_changed_at_run_time() -> None:
     found.update(*apps("shop", 4, first=2))
     found.work()
     assert found.began[4:] == [("shop", "app-002")]
-    waits = "queued, place 1: namespace shop allows 3 rollouts at once (annotation detour.dev/at-once)"
+    waits = "queued, place 1: namespace shop allows 3 rollouts at once (annotation detour.dev/rollouts-at-once)"
     assert found.status(("shop", "app-003")).problem == waits
     found.allow("shop", 4)
     found.work()
@@ -111,7 +111,7 @@ def test_the_clusters_limit_is_changed_at_run_time_on_detours_own_namespace() ->
     found.allow(HOME, 2)
     found.work()
     assert len(found.flying) == 2
-    why = "queued, place 1: the cluster allows 2 rollouts at once (annotation detour.dev/at-once)"
+    why = "queued, place 1: the cluster allows 2 rollouts at once (annotation detour.dev/rollouts-at-once)"
     assert found.status(found.waiting[0]).problem == why
     found.allow(HOME, None)
     found.land(found.flying[0])

@@ -80,13 +80,13 @@ def test_who_cannot_begin_anyway_does_not_stand_in_front_of_the_others_of_his_na
 
 
 def test_the_reason_names_the_place_and_the_narrowest_limit_that_is_reached() -> None:
-    cluster, mine = allowed(1), Limit("namespace a", 1, "annotation detour.dev/at-once")
+    cluster, mine = allowed(1), Limit("namespace a", 1, "annotation detour.dev/rollouts-at-once")
     flying = [of("a", 0, 0, mine, cluster)]
     answers = turns([of("a", 1, 0, mine, cluster), of("b", 1, 1, cluster), of("c", 1, 2, cluster)], flying, {})
     assert list(answers.values()) == [
         "queued, place 1: the cluster allows 1 rollout at once (--at-once)",
         "queued, place 2: the cluster allows 1 rollout at once (--at-once)",
-        "queued, place 1: namespace a allows 1 rollout at once (annotation detour.dev/at-once)",
+        "queued, place 1: namespace a allows 1 rollout at once (annotation detour.dev/rollouts-at-once)",
     ]
 
 
@@ -105,14 +105,16 @@ def test_a_limit_that_cannot_be_read_lets_nothing_begin_and_says_what_to_write(t
     found = annotated({"metadata": {"annotations": {AT_ONCE: text}}}, "namespace a")
     assert found is not None
     why = turns([of("a", 1, 0, found)], [], {})["a", "app-1"]
-    assert why.startswith(f"{MARK}, place 1: namespace a allows 0 rollouts at once (annotation detour.dev/at-once is '")
+    assert why.startswith(
+        "queued, place 1: namespace a allows 0 rollouts at once (annotation detour.dev/rollouts-at-once is "
+    )
     assert why.endswith(": write 1 or more, or take it away)")
     assert why.isprintable()
 
 
 def test_a_namespace_states_its_limit_or_none() -> None:
     assert annotated({"metadata": {"annotations": {AT_ONCE: "3"}}}, "namespace a") == Limit(
-        "namespace a", 3, "annotation detour.dev/at-once"
+        "namespace a", 3, "annotation detour.dev/rollouts-at-once"
     )
     assert annotated({"metadata": {}}, "namespace a") is annotated(None, "namespace a") is None
 
@@ -127,7 +129,8 @@ limits = st.builds(
 def test_turns_never_go_above_a_limit_and_leave_no_place_that_somebody_could_have(
     rollouts: list[tuple[str, bool, bool, int]], most: tuple[int, int, int]
 ) -> None:
-    flying, waiting = [], []
+    flying: list[Rollout] = []
+    waiting: list[Rollout] = []
     for number, (namespace, strict, flies, minute) in enumerate(rollouts):
         stated = [allowed(most[0], f"namespace {namespace}"), allowed(most[2])]
         stated[1:1] = [allowed(most[1], "CanaryPolicy strict")] if strict else []

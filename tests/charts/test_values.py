@@ -111,6 +111,7 @@ DETOUR: list[tuple[str, Any, Look, Any]] = [
     ("namespaces", ["a", "b"], flag("--namespace"), ["a", "b"]),
     ("excludedNamespaces", ["a", "b"], namespaces("NotIn"), [["a", "b"]] * 2),
     ("defaultPolicy", POLICY, flag("--default-policy"), ["/etc/detour/policy.yaml"]),
+    ("atOnce", 8, flag("--at-once"), ["8"]),
     ("metricsServer", "http://prom:9", flag("--metrics-server"), ["http://prom:9"]),
     ("meshProvider", "nginx", flag("--mesh-provider"), []),
     ("ingressAnnotationsPrefix", "example.com", flag("--ingress-annotations-prefix"), ["example.com"]),
