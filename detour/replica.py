@@ -45,9 +45,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator chooses: who splits requests, what may be called, the spec of the default policy, where alerts of
-    Canaries go that name nobody, of which cluster they say that they are, and how many rollouts may be in flight at once
-    (0: any number).
+    """What an operator chooses: who splits requests, what may be called, the spec of the default policy, where alerts
+    of Canaries go that name nobody, of which cluster they say that they are, and how many rollouts may be in flight at
+    once (0: any number).
     """
 
     router: Router

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.queue import AT_ONCE, CLUSTER, MARK, Limit, Rollout, annotated, turns
+from analyzer.queue import AT_ONCE, CLUSTER, Limit, Rollout, annotated, turns
 from tests.analyzer.things import START
 
 
