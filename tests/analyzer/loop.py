@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from analyzer.actions import Plan, RemoveCanary, Route
+from analyzer.beginning import begins
 from analyzer.metrics.verdict import Check
 from analyzer.observe import Occasion
 from analyzer.plan import plan
@@ -75,7 +76,9 @@ class Analyzer:
         for _ in range(MOST_ROUNDS):
             before, about = world.seen(), (world.wish, world.spec)
             known = replace(before, checks=self._taken(world), since=self.since, **findings)
-            result = plan(world.spec, world.status, known, world.now)
+            result = plan(world.spec, world.status, replace(known, queued=""), world.now)
+            if known.queued and begins(world.status, result.status):  # it has asked for a place
+                result = plan(world.spec, world.status, known, world.now)
             stored = result.status != world.status
             if stored:
                 yield Writing(result.status, before, about)

@@ -49,6 +49,24 @@ class TestBeforeItBegins:
         world.run(LONG)
         assert (world.phase(), world.live, world.breaches) == (Phase.SUCCEEDED, V2, [])
 
+    def test_who_has_the_consent_waits_for_its_turn_and_nobody_is_asked_again(self) -> None:
+        world = gated(Kind.CONFIRM_ROLLOUT, None, queued="queued, place 1")
+        world.run(60)
+        effects = world.effects
+        world.run(FOR_HOURS)
+        assert (world.phase(), world.status.problem, world.effects) == (Phase.WAITING, "queued, place 1", effects)
+        world.said, world.queued = {Kind.CONFIRM_ROLLOUT: NOT_YET}, ""
+        world.run(LONG)
+        assert (world.phase(), world.live, world.breaches) == (Phase.SUCCEEDED, V2, [])
+
+    def test_who_waits_for_its_turn_and_is_updated_has_to_be_consented_to_anew(self) -> None:
+        world = gated(Kind.CONFIRM_ROLLOUT, None, queued="queued, place 1")
+        world.run(60)
+        world.said, world.queued = {Kind.CONFIRM_ROLLOUT: NOT_YET}, ""
+        world.divert(V3)
+        world.run(LONG)
+        assert (world.phase(), world.canary, world.status.problem) == (Phase.WAITING, None, NOT_YET.text)
+
     def test_a_newer_revision_has_to_be_consented_to_itself(self) -> None:
         world = gated(Kind.CONFIRM_ROLLOUT, None)
         world.run(15)
