@@ -5,7 +5,7 @@ VENV := .venv
 INSTALL ?= kustomize
 BIN := $(VENV)/bin
 
-.PHONY: help demo test unit cluster bench faults scenarios flagger soak twins chart docs lint up down venv lock release
+.PHONY: help demo test unit cluster bench faults scenarios flagger removal soak twins chart docs lint up down venv lock release
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ scenarios: up ## The scenarios of Flagger, Argo and Kruise, with users; writes d
 flagger: up ## A real Flagger beside Detour, and its Canaries taken over under traffic; writes docs/evidence/flagger.md
 	@$(BIN)/python -m tests.beside
 	@$(BIN)/python -m tests.takeover
+
+removal: up ## Detour taken off the cluster in every way, in mid-canary and under traffic; writes docs/evidence/removal.md
+	@$(BIN)/python -m tests.removal
 
 soak: up ## Hundreds of random commands, then a million broken reviews; writes docs/evidence/soak.md, fuzz.md (SEED, COUNT)
 	@$(BIN)/python -m tests.soak
