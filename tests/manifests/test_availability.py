@@ -40,18 +40,17 @@ def test_an_endpoint_leaves_the_service_before_its_process_stops_and_there_is_ti
 
 @pytest.mark.parametrize("name", ["webhook", "analyzer"])
 def test_who_is_slow_is_not_taken_for_dead(name: str) -> None:
-    """A minute without any answer ends a process; and it has a minute to begin."""
-    liveness, startup = container(name)["livenessProbe"], container(name)["startupProbe"]
-    assert liveness["periodSeconds"] * liveness["failureThreshold"] >= 60
-    assert startup["periodSeconds"] * startup["failureThreshold"] >= 60
-    assert liveness["httpGet"]["path"] == startup["httpGet"]["path"] == "/healthz"
+    """A minute without any answer ends a process, and so it has a minute to begin."""
+    probes = [container(name)[probe] for probe in ("livenessProbe", "startupProbe") if probe in container(name)]
+    assert all(probe["periodSeconds"] * probe["failureThreshold"] >= 60 for probe in probes)
+    assert {probe["httpGet"]["path"] for probe in probes} == {"/healthz"}
 
 
 def test_the_webhook_alone_says_whether_the_pod_is_ready() -> None:
     readiness = container("webhook")["readinessProbe"]
     assert readiness["httpGet"]["path"] == "/readyz"
     assert readiness["timeoutSeconds"] >= 5  # as long as the API server waits for it
-    assert "readinessProbe" not in container("analyzer")
+    assert not {"readinessProbe", "startupProbe"} & set(container("analyzer")), "it would wait for them, killed or new"
 
 
 def test_metrics_are_read_of_every_replica_ready_or_not() -> None:
