@@ -78,7 +78,7 @@ class Gauges:
         namespace = view.key[0]
         reference = template_of(metric, namespace)
         if reference is None:
-            return builtin.template(metric, namespace, _routes(view), self._address(view))
+            return builtin.template(metric, namespace, builtin.series_of(_around(view)), self._address(view))
         where, name = reference
         field = f"spec.analysis.metrics[{metric.get('name')}].templateRef"
         if where != namespace and not {where, ALL} & self._reach.shared:
@@ -119,10 +119,8 @@ def _secret_of(template: Object) -> str | None:
     return (template["spec"]["provider"].get("secretRef") or {}).get("name")
 
 
-def _routes(view: View) -> list[builtin.Route]:
-    surroundings = view.surroundings or Surroundings()
-    names = [service["metadata"]["name"] for service in surroundings.services]
-    return builtin.routes_of(surroundings.ingresses, names)
+def _around(view: View) -> Surroundings:
+    return view.surroundings or Surroundings()
 
 
 def _values(view: View) -> dict[str, str]:
@@ -133,6 +131,7 @@ def _values(view: View) -> dict[str, str]:
     surroundings = view.surroundings
     services = [service["metadata"]["name"] for service in surroundings.services] if surroundings else []
     ingresses = [ingress["metadata"]["name"] for ingress in surroundings.ingresses] if surroundings else []
+    routes = [route["metadata"]["name"] for route in surroundings.http_routes] if surroundings else []
     return {
         "name": view.canary["metadata"]["name"],
         "namespace": namespace,
@@ -140,5 +139,5 @@ def _values(view: View) -> dict[str, str]:
         "primary": name,
         "service": services[0] if services else name,
         "ingress": ingresses[0] if ingresses else name,
-        "route": name,
+        "route": routes[0] if routes else name,
     }

@@ -4,28 +4,26 @@ import re
 
 import pytest
 
-from analyzer.metrics.builtin import NAMES, routes_of, template
+from analyzer.discovery import Surroundings
+from analyzer.metrics.builtin import NAMES, Series, series_of, template
 from analyzer.metrics.query import query_for
 from analyzer.metrics.verdict import DURATION, SUCCESS_RATE
-from tests.analyzer.objects import ingress
+from tests.analyzer.objects import ingress, service
+from tests.analyzer.routes import backend, http_route, rule
 
-ROUTES = [("front", "podinfo", "9898"), ("old.front", "podinfo", "http")]
+SERIES = Series(frozenset({"b@kubernetesingressnginx", "a@kubernetesgateway"}), frozenset({"front", "old.front"}))
 
 
-def query(name: str) -> str:
+def query(name: str, series: Series = SERIES) -> str:
     metric = {"name": name, "interval": "30s"}
-    found = template(metric, "shop", ROUTES, "http://prometheus:9090")
-    return query_for(metric, found, {"namespace": "shop"})
+    found = template(metric, "shop", series, "http://prometheus:9090")
+    return query_for(metric, found, {"namespace": "shop", "target": "web-canary"})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_query_counts_the_canarys_requests_and_nobody_elses(name: str) -> None:
     written = query(name)
-    traefik = set(re.findall(r'service=~"([^"]+)"', written)).pop().split("|")
-    assert traefik == [
-        "shop-front-podinfo-9898-canary@kubernetesingressnginx",
-        "shop-old-front-podinfo-http-canary@kubernetesingressnginx",
-    ]
+    assert set(re.findall(r'service=~"([^"]+)"', written)) == {"a@kubernetesgateway|b@kubernetesingressnginx"}
     assert set(re.findall(r'ingress=~"([^"]+)",canary!=""', written)) == {r"front|old\\.front"}
     assert set(re.findall(r'namespace="(\w+)"', written)) == {"shop"}
     assert "[30s]" in written
@@ -43,16 +41,31 @@ def test_the_duration_is_the_99th_percentile_in_milliseconds() -> None:
 
 
 def test_it_is_asked_of_the_prometheus_that_is_named() -> None:
-    provider = template({"name": SUCCESS_RATE}, "shop", ROUTES, "http://prometheus:9090")["spec"]["provider"]
+    provider = template({"name": SUCCESS_RATE}, "shop", SERIES, "http://prometheus:9090")["spec"]["provider"]
     assert provider == {"type": "prometheus", "address": "http://prometheus:9090"}
 
 
 def test_a_metric_may_bring_a_query_of_its_own() -> None:
     metric = {"name": "mine", "query": 'up{pod="{{ target }}"}'}
-    found = template(metric, "shop", ROUTES, "http://prometheus:9090")
+    found = template(metric, "shop", SERIES, "http://prometheus:9090")
     assert query_for(metric, found, {"target": "web-canary"}) == 'up{pod="web-canary"}'
 
 
 def test_only_routes_to_the_primarys_services_count() -> None:
-    front = ingress("front", ("a.example", "/", "web"), ("b.example", "/api", "api"), ("b.example", "/old", "web"))
-    assert routes_of([front], ["web"]) == [("front", "web", "80"), ("front", "web", "80")]
+    front = ingress("old.front", ("a.example", "/", "web"), ("b.example", "/api", "api"), ("b.example", "/old", "web"))
+    found = series_of(Surroundings(services=(service(),), ingresses=(front,)))
+    assert found == Series(frozenset({"shop-old-front-web-80-canary@kubernetesingressnginx"}), frozenset({"old.front"}))
+
+
+def test_to_traefiks_gateway_a_service_is_the_same_by_whatever_route() -> None:
+    routes = (http_route("one", rule(backend(port=8080))), http_route("two", rule(backend(port=8080), backend("db"))))
+    found = series_of(Surroundings(services=(service(),), http_routes=routes))
+    assert found == Series(frozenset({"shop-web-canary-http-8080@kubernetesgateway"}), frozenset(), True)
+
+
+def test_of_http_routes_that_nobody_counts_the_application_does() -> None:
+    own = query(SUCCESS_RATE, Series(frozenset({"a@kubernetesgateway"}), by_application=True))
+    routers, _, application = own.partition(") or (100")
+    assert "traefik_service_requests_total" in routers
+    assert 'kubernetes_namespace="shop",kubernetes_pod_name=~"web-canary-' in application
+    assert "http_request_duration_seconds" not in query(SUCCESS_RATE), "of Ingresses it need not export anything"
