@@ -18,17 +18,25 @@ class Lookout:
     """Used by one worker at a time for each application."""
 
     def __init__(
-        self, cluster: Cluster, router: Router, measurements: Measurements, now: Callable[[], datetime]
+        self,
+        cluster: Cluster,
+        router: Router,
+        measurements: Measurements,
+        now: Callable[[], datetime],
+        provider: str = "",
     ) -> None:
+        """`provider` is that of Canaries that name none; "" for whatever is found."""
         self._cluster = cluster
         self._router = router
         self._measurements = measurements
         self._now = now
+        self._provider = provider
         self._since = now()
         self._neighbours: dict[Key, tuple[str, Neighbours]] = {}
 
     def look(self, key: Key, spec: Spec, status: Status) -> View:
         """What there is to know now, answers that have come to measurements included: these are told once."""
+        spec = replace(spec, provider=spec.provider or self._provider)
         view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
         if view.seen.obstacle:
             self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look

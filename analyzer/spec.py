@@ -23,7 +23,6 @@ DEFAULT_WINDOW = "1m"
 
 DIRECT, WAIT = "direct", "wait"
 
-ROUTER = "nginx"  # the annotations; other controllers understand them, too
 PROVIDERS = (*wanted.PROVIDERS, UNROUTED)
 
 
@@ -126,7 +125,7 @@ def _one_of(spec: Mapping[str, Any], key: str, *values: str) -> str:
 
 
 def _refuse_what_is_not_there_yet(spec: Mapping[str, Any]) -> None:
-    if (spec.get("provider") or ROUTER) not in PROVIDERS:
+    if spec.get("provider") and spec["provider"] not in PROVIDERS:
         problem = f"this version of Detour does not split traffic by {spec['provider']} yet"
         raise SpecError(
             "spec.provider", problem, f"set one of {', '.join(PROVIDERS)}, or take it out: the routes are found"

@@ -48,6 +48,7 @@ def command(kubeconfig: str | None, port: int, mishap: Mishap | None, **flags: A
         chats.destinations,
         chats.cluster_name,
         chosen.at_once,
+        chosen.mesh_provider or "",
     )
     timing = chosen.timing
     client = _connected(kubeconfig, mishap)

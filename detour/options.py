@@ -21,7 +21,7 @@ from analyzer.routing.gateway import Gateway
 from analyzer.routing.nginx import PREFIX, Nginx
 from analyzer.routing.several import Several
 from analyzer.scope import Scope
-from analyzer.spec import ROUTER
+from analyzer.wanted import PROVIDERS
 from detour import chats, logs
 from detour.chats import Chats
 from detour.keeper import OWN, SOURCES, Source
@@ -99,10 +99,8 @@ FLAGS = (
     ),
     click.option(
         "--mesh-provider",
-        type=click.Choice([ROUTER]),
-        default=ROUTER,
-        show_default=True,
-        help="the provider of Canaries that name none",
+        type=click.Choice(list(PROVIDERS)),
+        help="the provider of Canaries that name none; by default what is found",
     ),
     click.option(
         "--ingress-annotations-prefix",
@@ -165,7 +163,7 @@ class Options:
     namespaces: tuple[str, ...]
     default_policy: Mapping[str, Any] | None
     at_once: int
-    mesh_provider: str
+    mesh_provider: str | None
     ingress_annotations_prefix: str
     ingress_class: str
     metrics_server: str

@@ -46,8 +46,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator chooses: who splits requests, what may be called, the spec of the default policy, where alerts
-    of Canaries go that name nobody, of which cluster they say that they are, and how many rollouts may be in flight at
-    once (0: any number).
+    of Canaries go that name nobody, of which cluster they say that they are, how many rollouts may be in flight at once
+    (0: any number), and the provider of Canaries that name none ("" for what is found).
     """
 
     router: Router
@@ -56,6 +56,7 @@ class Settings:
     alerts: Mapping[str, Destination] = field(default_factory=dict)
     cluster_name: str = ""
     at_once: int = 0
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class Replica:
         cluster, removal, router = self.cluster, self.removal, self.settings.router
         measurer = Measurer(cluster, reach)
         measurements, now = Measurements(self.agenda.add), Clock(cluster.client.now())
-        lookout = Lookout(cluster, router, measurements, now)
+        lookout = Lookout(cluster, router, measurements, now, self.settings.provider)
         performer = Performer(cluster, router, journal, measurer, measurements, removal)
         return Rollouts(cluster, lookout, performer, policies, removal, herald, places, now)
 

@@ -35,7 +35,7 @@ def lacking(route: Object, features: Iterable[str], gateways: Iterable[Object], 
     GatewayClass.status.supportedFeatures (Gateway API, conformance features).
     """
     wanted, gateways = list(features), tuple(gateways)
-    known = {each["metadata"]["name"]: set(_features(each)) for each in classes}
+    known = {each["metadata"]["name"]: set(supported(each)) for each in classes}
     for parent in _parents(route) if wanted else ():
         if _is_taken(parent):
             name = _class_of(parent["parentRef"], route, gateways)
@@ -54,8 +54,8 @@ def _class_of(ref: Object, route: Object, gateways: Iterable[Object]) -> str:
     return ""
 
 
-def _features(gateway_class: Object) -> Iterator[str]:
-    """Names by themselves before Gateway API 1.2, objects with a name since."""
+def supported(gateway_class: Object) -> Iterator[str]:
+    """What a GatewayClass says to support; names by themselves before Gateway API 1.2, objects with a name since."""
     for each in (gateway_class.get("status") or {}).get("supportedFeatures") or ():
         yield str(each.get("name", "")) if isinstance(each, Mapping) else str(each)
 

@@ -48,6 +48,7 @@ ANALYZERS = (
     *(Right(verb, "apps", "deployments") for verb in ("list", "watch", "create", "patch", "delete")),
     *(Right(verb, "", "services") for verb in ("watch", "create", "patch", "delete")),
     *(Right(verb, "networking.k8s.io", "ingresses") for verb in ("watch", "create", "patch", "delete")),
+    *(Right(verb, "gateway.networking.k8s.io", "httproutes") for verb in ("watch", "create", "patch", "delete")),
     Right("watch", "flagger.app", "canaries"),
     Right("create", "flagger.app", "canaries"),
     Right("update", "flagger.app", "canaries/status"),

@@ -48,7 +48,7 @@ def check(seen: Snapshot) -> Iterator[Finding]:
     running = controllers(seen)
     for each in seen.classes:
         yield _class(each, running, seen.argument("analyzer", "--ingress-class"))
-    if not seen.classes and "ingressclasses" not in seen.unread:
+    if not (seen.classes or seen.gateway_classes) and "ingressclasses" not in seen.unread:
         remedy = "install ingress-nginx, or Traefik 3.7 with its provider kubernetesIngressNGINX, and its IngressClass"
         yield warn(CHECK, f"no IngressClass: {FALLBACK}", remedy)
 

@@ -55,6 +55,7 @@ class Snapshot:
     namespaces: Objects = ()
     workloads: Objects = ()
     classes: Objects = ()
+    gateway_classes: Objects = ()
     hooks: Objects = ()
     definitions: Objects = ()
     canaries: Objects = ()

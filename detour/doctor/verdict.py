@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from detour.doctor import applications, flagger, health, metrics, neighbours, platform, routers
+from detour.doctor import applications, flagger, gateways, health, metrics, neighbours, platform, routers
 from detour.doctor.finding import Finding, Level
 from detour.doctor.snapshot import Snapshot
 
-TOPICS = (platform, health, flagger, routers, metrics, neighbours, applications)
+TOPICS = (platform, health, flagger, routers, gateways, metrics, neighbours, applications)
 
 
 def diagnose(seen: Snapshot) -> tuple[Finding, ...]:

@@ -67,7 +67,7 @@ def test_each_flag_reaches_what_it_is_for() -> None:
         ("--namespace=Shop", "'--namespace': 'Shop' is no name of a namespace"),
         ("--ingress-class=a_b", "'--ingress-class': 'a_b' is no name of an IngressClass"),
         ("--ingress-annotations-prefix=a/b", "'--ingress-annotations-prefix': 'a/b' is no prefix"),
-        ("--mesh-provider=istio", "'--mesh-provider': 'istio' is not 'nginx'"),
+        ("--mesh-provider=istio", "'--mesh-provider': 'istio' is not one of 'nginx', 'gatewayapi:v1'"),
         ("--log-format=xml", "'--log-format': 'xml' is not one of"),
         ("--log-level=loud", "'--log-level': 'loud' is not one of"),
     ],

@@ -70,6 +70,24 @@ def test_the_class_that_the_operator_names_is_believed() -> None:
     assert "as --ingress-class says" in said("ingress", OK, classes=classes, workloads=(deployment,))
 
 
+def gateway_class(*features: str, accepted: str = "True") -> dict[str, Any]:
+    status = {
+        "conditions": [{"type": "Accepted", "status": accepted}],
+        "supportedFeatures": [{"name": feature} for feature in features],
+    }
+    return {"metadata": {"name": "edge"}, "spec": {"controllerName": "example.com/edge"}, "status": status}
+
+
+def test_of_a_gateway_class_it_is_told_what_of_an_analysis_it_can_do() -> None:
+    found = said("Gateway API", OK, gateway_classes=(gateway_class("HTTPRouteResponseHeaderModification"),))
+    assert "weights, A/B tests, session affinity; not mirroring (HTTPRouteRequestMirror)" in found
+    assert "accepted by no controller" in said(
+        "Gateway API", WARN, gateway_classes=(gateway_class(accepted="Unknown"),)
+    )
+    assert judged("Gateway API") == []
+    assert judged("ingress", classes=(), gateway_classes=(gateway_class(),)) == [], "HTTPRoutes are enough"
+
+
 def prometheus(**found: Any) -> Prometheus:
     return Prometheus("http://prometheus.monitoring:9090", **found)
 

@@ -22,7 +22,7 @@ What the values add to the arguments of a container, as a list in YAML. What is 
 {{- include "detour.flags" (list
       (list "--certificates-from" $values.certificates.from "own")
       (list "--at-once" $values.atOnce 0)
-      (list "--mesh-provider" $values.meshProvider "nginx")
+      (list "--mesh-provider" $values.meshProvider "")
       (list "--ingress-annotations-prefix" $values.ingressAnnotationsPrefix "nginx.ingress.kubernetes.io")
       (list "--ingress-class" $values.ingressClass "")
       (list "--slack-user" $values.slack.user "detour")
