@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from analyzer.kube.resources import HTTP_ROUTES, INGRESSES
-
-INGRESS, HTTP = INGRESSES.kind, HTTP_ROUTES.kind
+INGRESS, HTTP = "Ingress", "HTTPRoute"  # kinds of routes
 PROVIDERS = {"nginx": INGRESS, "gatewayapi:v1": HTTP, "gatewayapi:v1beta1": HTTP}
 """Values of Canary.spec.provider, and the kinds of routes that they are for."""
 
