@@ -50,15 +50,25 @@ LABEL org.opencontainers.image.title="detour" \
     org.opencontainers.image.revision="${REVISION}" \
     org.opencontainers.image.created="${CREATED}"
 
-# Apart from what follows, so that a change of the sources does not install it anew.
-FROM ${BASE} AS hey
-RUN apt-get update && apt-get install --yes --no-install-recommends hey && dpkg-query --status hey > /hey
+# Apart from what follows, so that a change of the sources does not install them anew. What the packages bring goes to /new,
+# with a record of each for whoever lists the packages of the image.
+FROM ${BASE} AS programs
+RUN dpkg-query --show --showformat '${Package}\n' | sort > /before \
+    && apt-get update && apt-get install --yes --no-install-recommends bats curl hey jq wrk \
+    && mkdir -p /new/var/lib/dpkg/status.d \
+    && dpkg-query --show --showformat '${Package}\n' | sort | comm -13 /before - | while read -r package; do \
+        dpkg-query --status "$package" > "/new/var/lib/dpkg/status.d/$package" \
+        && dpkg-query --listfiles "$package" | while read -r file; do \
+            if [ -d "$file" ] && [ ! -L "$file" ]; then continue; fi \
+            && folder=$(realpath "$(dirname "$file")") && mkdir -p "/new$folder" && cp -a "$file" "/new$folder/" \
+            || exit 1; \
+        done || exit 1; \
+    done \
+    && rm -rf /new/usr/share/doc /new/usr/share/man
 
-# `--target loadtester`: with the load generator that `detour loadtester` starts, which has no place in production.
+# `--target loadtester`: with the programs that `detour loadtester` starts, which have no place in production.
 FROM detour AS loadtester
-COPY --from=hey /usr/bin/hey /usr/bin/hey
-# So that whoever lists the packages of the image finds it.
-COPY --from=hey /hey /var/lib/dpkg/status.d/hey
+COPY --from=programs /new /
 LABEL org.opencontainers.image.title="detour-loadtester"
 
 # The last stage is what is built unless another is named.

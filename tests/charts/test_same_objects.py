@@ -64,5 +64,16 @@ def test_telemetry_is_that_of_the_folder_of_the_same_name(version: int) -> None:
 @pytest.mark.parametrize("version", HELM)
 def test_the_load_tester_is_the_same_under_the_name_of_the_post(version: int) -> None:
     helm = objects(template(version, "loadtester", release="flagger-loadtester", namespace="test"))
-    assert {one["metadata"].pop("namespace") for one in helm.values()} == {"test"}
     assert helm == objects(rendered(folder="loadtester"))
+
+
+def test_the_load_tester_follows_its_release_into_another_namespace() -> None:
+    helm = template(4, "loadtester", release="flagger-loadtester", namespace="shop")
+    here = template(4, "loadtester", release="flagger-loadtester", namespace="test")
+    assert helm == here.replace("namespace: test", "namespace: shop")
+
+
+def test_a_token_is_asked_for_as_the_component_of_that_name_has_it() -> None:
+    given = ("--set=tokenSecret=flagger-loadtester-token",)
+    helm = objects(template(4, "loadtester", *given, release="flagger-loadtester", namespace="test"))
+    assert helm == objects(rendered("loadtester/token", folder="loadtester"))

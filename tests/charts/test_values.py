@@ -144,6 +144,14 @@ LOADTESTER: list[tuple[str, Any, Look, Any]] = [
     ("image.pullPolicy", "Always", in_containers("imagePullPolicy"), ["Always"]),
     ("imagePullSecrets", SECRETS, in_pod("imagePullSecrets"), SECRETS),
     ("allow", ["curl", "hey"], flag("--allow"), ["curl", "hey"]),
+    ("suites", {"a": "#!/bin/sh\n"}, flag("--suites"), ["/suites"]),
+    ("suites", {"a": "#!"}, lambda found: found["ConfigMap", "flagger-loadtester-suites"]["data"], {"a": "#!"}),
+    ("bash", True, lambda found: in_containers("args")(found)[0][-1], "--bash"),
+    ("tokenSecret", "mine", lambda found: in_pod("volumes")(found)[0]["secret"], {"secretName": "mine"}),
+    ("tokenSecret", "mine", flag("--token-file"), ["/etc/loadtester/token"]),
+    ("keepGates", False, flag("--gates-in"), []),
+    ("keepGates", False, lambda found: {key[0] for key in found} & {"ConfigMap", "Role", "RoleBinding"}, set()),
+    ("keepGates", False, in_pod("automountServiceAccountToken"), False),
     ("timeoutSeconds", 60, flag("--timeout"), ["60"]),
     ("atOnce", 2, flag("--at-once"), ["2"]),
     ("logLevel", "debug", flag("--log-level"), ["debug"]),
@@ -195,6 +203,13 @@ def test_the_prometheus_is_the_one_that_is_asked_for_and_nothing_of_it_is_taken_
     assert not selector.items() <= deployment["metadata"]["labels"].items()
     asked = render("detour", "prometheus.install=true", 'metricsServer="http://mine:9090"')
     assert flag("--metrics-server")(asked) == ["http://mine:9090"]
+
+
+@pytest.mark.parametrize("values", [("bash=true",), ('suites={"a":"#!/bin/sh"}',)])
+def test_a_load_tester_has_a_place_to_write_to_only_where_scripts_may_need_one(values: tuple[str, ...]) -> None:
+    assert "volumes" not in spec(render("loadtester"))["template"]["spec"]
+    mounts = in_containers("volumeMounts")(render("loadtester", *values))[0]
+    assert [mount["mountPath"] for mount in mounts if not mount.get("readOnly")] == ["/tmp"]
 
 
 def test_a_default_policy_is_in_a_file_of_the_analyzer_and_a_change_of_it_starts_new_pods() -> None:
