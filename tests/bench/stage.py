@@ -8,9 +8,9 @@ from pathlib import Path
 from sandbox import command
 from tests.bench.figure import SHORT
 from tests.cluster.kubectl import ROOT, Said, kubectl
+from tests.cluster.load_tester import LoadTester
 
 DIARY = ROOT / "tests/seed"
-LOAD_TESTER = ROOT / "manifests/loadtester"
 FILES = ("deploy.yaml", "ingress.yaml", "rule.yaml", "canary.yaml")
 HOST, SECRET = "www.mykernel.cn", "mykernel.cn"
 HTTPS = int(os.environ.get("DETOUR_SANDBOX_HTTPS_PORT", "8443"))
@@ -39,12 +39,11 @@ class Stage:
 
     def open(self) -> None:
         """Create everything, and wait until the pods run. Who makes the Service is the controller's business."""
-        self._kubectl("apply", "-k", str(LOAD_TESTER))
+        LoadTester(self.namespace).install()
         self._certify()
         manifest = "\n---\n".join(self.manifest((DIARY / name).read_text()) for name in FILES)
         self._kubectl("apply", "-f", "-", stdin=manifest)
-        for deployment in (self.name, "flagger-loadtester"):
-            self._kubectl("rollout", "status", f"deployment/{deployment}", "--timeout=90s")
+        self._kubectl("rollout", "status", f"deployment/{self.name}", "--timeout=90s")
 
     def update(self) -> None:
         """What the user types."""

@@ -14,6 +14,7 @@ import urllib3
 
 from certs.authority import Pair, issue_ca, issue_serving
 from tests.cluster.kubectl import KUBECONFIG, KUBECTL, ROOT, Object, kubectl
+from tests.cluster.load_tester import LoadTester
 from tests.cluster.shop import Shop
 from tests.cluster.users import Users
 
@@ -40,8 +41,7 @@ class Post:
         self.shop.apply({**kind, "metadata": {"name": "mykernel.cn"}, "stringData": data})
         kubectl("apply", *FILES)
         kubectl("create", "namespace", "test")
-        kubectl("--namespace=test", "apply", f"--kustomize={ROOT / 'manifests/loadtester'}")
-        kubectl("--namespace=test", "rollout", "status", "deployment/flagger-loadtester", "--timeout=60s")
+        LoadTester("test").install()
 
     def take_away(self) -> None:
         """Everything that was set up, completely, whoever left it."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from tests.bench.traffic import Traffic
 from tests.cluster import namespaces
-from tests.cluster.kubectl import ROOT, Object, eventually
+from tests.cluster.kubectl import Object, eventually
+from tests.cluster.load_tester import LoadTester
 from tests.cluster.shop import PROMETHEUS, SUCCESS_RATE
 from tests.faults.subject import Managed
 
@@ -63,8 +64,7 @@ class Shopfront(Managed):
         namespaces.create(self.namespace)
         self.apply(self.deployment(), self.service(), self.ingress(), *TEMPLATES, *self.extras)
         if self.load:
-            self("apply", f"--kustomize={ROOT / 'manifests/loadtester'}")
-            self("rollout", "status", f"deployment/{LOAD_TESTER}", "--timeout=90s")
+            LoadTester(self.namespace).install()
         self("rollout", "status", "deployment/podinfo", "--timeout=90s")
         eventually(self._answers, f"an answer from {self.host}", 30)
         if self.adopted:
