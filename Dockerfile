@@ -59,12 +59,12 @@ RUN dpkg-query --show --showformat '${Package}\n' | sort > /before \
     && dpkg-query --show --showformat '${Package}\n' | sort | comm -13 /before - | while read -r package; do \
         dpkg-query --status "$package" > "/new/var/lib/dpkg/status.d/$package" \
         && dpkg-query --listfiles "$package" | while read -r file; do \
-            if [ -d "$file" ] && [ ! -L "$file" ]; then continue; fi \
-            && folder=$(realpath "$(dirname "$file")") && mkdir -p "/new$folder" && cp -a "$file" "/new$folder/" \
-            || exit 1; \
+            if [ -f "$file" ]; then \
+                folder=$(realpath "$(dirname "$file")") && mkdir -p "/new$folder" && cp -a "$file" "/new$folder/" || exit 1; \
+            fi; \
         done || exit 1; \
     done \
-    && rm -rf /new/usr/share/doc /new/usr/share/man
+    && rm -rf /new/usr/share/doc /new/usr/share/man /new/usr/share/locale
 
 # `--target loadtester`: with the programs that `detour loadtester` starts, which have no place in production.
 FROM detour AS loadtester

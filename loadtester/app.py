@@ -18,6 +18,9 @@ LARGEST_BODY = 64 * 1024
 
 STATUSES = {Refused: 400, Unknown: 401, NotAllowed: 403, Busy: 429, CannotStart: 500, Away: 503, HungUp: 503}
 
+AGAIN = "5"
+"""Seconds, as a Retry-After has them (RFC 9110, 10.2.3)."""
+
 FOR_ANYBODY = frozenset({"healthz", "metrics"})
 
 log = logging.getLogger(__name__)
@@ -97,6 +100,8 @@ def _refused(error: Exception) -> Response:
     answer = _text(STATUSES[type(error)], str(error))
     if isinstance(error, Unknown):
         answer.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 11.6.1: a 401 has to say how
+    if isinstance(error, Busy | Away):
+        answer.headers["Retry-After"] = AGAIN  # so that nobody takes it for a word on the canary
     return answer
 
 
