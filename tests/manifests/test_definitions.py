@@ -1,5 +1,6 @@
 """The definitions are Flagger's, explained: a user can read every field, and YAML written for Flagger fits."""
 
+import re
 from typing import Any
 
 import pytest
@@ -151,6 +152,16 @@ def test_every_rule_says_what_to_do_in_a_message() -> None:
                 assert len(rule["message"]) > 10, path
                 found += 1
     assert found >= 40
+
+
+@pytest.mark.parametrize("kind", [*FLAGGER, *OURS])
+def test_a_rule_speaks_of_fields_that_are_there(kind: str) -> None:
+    """The API server refuses a definition where one does not, and rules are copied from Canary to CanaryPolicy."""
+    for path, field in ({"": schema(kind)} | fields(schema(kind))).items():
+        known = {*fields(field), "metadata.name"}
+        for rule in field.get("x-kubernetes-validations", []):
+            named = re.findall(r"self((?:\.\??\w+\b(?!\())+)", rule["rule"])
+            assert {name.replace("?", "")[1:] for name in named} <= known, f"{path}: {rule['rule']}"
 
 
 def test_no_field_is_held_to_a_pattern_which_only_a_programmer_can_read() -> None:
