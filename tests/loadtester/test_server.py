@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from analyzer import gates
+from analyzer.addresses import Addresses
+from analyzer.hooks import Gate, Kind
+from analyzer.metrics.verdict import Check, Result
 from detour.loadtester import SPARE, command
 from tests.loadtester.api import Api
 from tests.loadtester.processes import alive, eventually, nap
@@ -125,6 +129,29 @@ def test_who_hangs_up_is_no_longer_waited_for_and_finds_the_end_when_calling_aga
         assert ask(f"{url}/", TASK.format("test", "suite"))[1].startswith("suite failed with status 1: not ok 1")
         assert ask(f"{url}/", TASK.format("test", "sleep 0"))[0] == 200  # nobody keeps the one place to wait in
     assert runs.read_text().count("run") == 1
+
+
+def test_detours_own_gates_show_the_token_of_their_address_and_what_failed_in_the_suite(tmp_path: Path) -> None:
+    token, suites = tmp_path / "token", tmp_path / "suites"
+    token.write_text("hunter2")
+    suites.mkdir()
+    (suites / "suite").write_text('#!/bin/sh\necho ok 1 healthy; echo not ok 2 $1; test -z "$1"\n')
+    (suites / "suite").chmod(0o555)
+    canary = {"metadata": {"name": "podinfo", "namespace": "test"}}
+
+    def called(url: str, cmd: str) -> Check:
+        metadata = {"type": "test", "cmd": cmd}
+        gate = Gate("acceptance", url, 15, Kind.PRE_ROLLOUT, metadata=metadata)
+        return gates.call(gate, gates.payload(canary, "Progressing", "1", metadata), Addresses.allowing(HOST))
+
+    with serving(f"--token-file={token}", f"--suites={suites}") as url:
+        address = url.replace("//", "//detour:hunter2@")
+        assert called(address, "suite").result is Result.PASSED
+        failed = called(address, "suite version")
+        assert failed.result is Result.FAILED
+        told = "pre-rollout check acceptance failed suite failed with status 1: not ok 2 version"
+        assert failed.text.startswith(told)
+        assert "token is missing or wrong" in called(url, "suite").text
 
 
 @pytest.mark.parametrize(
