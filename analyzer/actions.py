@@ -98,13 +98,20 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """Ask for so many replicas of the primary: more than it has, which its autoscaler took some of away."""
+
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """Show the state on the Deployment: `kubectl get deploy -L detour.dev/state`."""
 
     state: str
 
 
-Action = Emit | Serve | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Label
+Action = Emit | Serve | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Scale | Label
 
 AGAIN = 1.0  # seconds, if an action does not show before
 REFUSED_AGAIN = 5.0  # seconds between tries of what the API server refuses, where there is no other way

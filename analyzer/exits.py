@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from analyzer.actions import AGAIN, Action, Ask, Emit, RemoveCanary, Route, Severity, Unroute
+from analyzer.autoscaling import rescue, returning
 from analyzer.beginning import begin, is_rejected, not_yet
 from analyzer.hooks import Kind
 from analyzer.resting import labelled
 from analyzer.seen import Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
+from analyzer.strategy import START
 from webhook import stash
 
 LEEWAY = timedelta(seconds=5)
@@ -33,6 +35,7 @@ def leave(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step:
         begun = begin(status, seen, now)
         told = Emit(f"New revision detected! Restarting analysis for {seen.who}", milestone=True, alert=Severity.INFO)
         begun = replace(begun, routed_away=status.routed_away, quiet_since=_quiet(status, seen, now))
+        begun = replace(begun, replicas=status.replicas)  # its autoscaler has not followed yet
         return begun, (told,), 0
     if (step := _objects_away(spec, status, seen, now)) is not None:
         return step
@@ -58,8 +61,13 @@ def _primary_back(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step
 
 
 def _traffic_away(spec: Spec, status: Status, seen: Seen, now: datetime) -> Step | None:
-    if status.weight:
-        return replace(status, weight=0, routed_away=None), (Route(0, status.revision),), 0
+    if status.position.begun:
+        if (step := returning(spec, status, seen, now)) is not None:
+            return step
+        succeeded = status.ending is not None and status.ending.outcome is Outcome.SUCCEEDED
+        told = (Emit(f"Routing all traffic to primary {seen.who}"),) if status.weight and succeeded else ()
+        away = replace(status.at(START), routed_away=None, problem="")
+        return away, (*told, Route(0, status.revision), *rescue(status, seen)), 0
     if seen.weight:
         return replace(status, routed_away=None), (Route(0, status.revision),), AGAIN
     if seen.deaf:  # none of the seconds until the routers hear again belongs to the drain

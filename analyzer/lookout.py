@@ -37,7 +37,7 @@ class Lookout:
     def look(self, key: Key, spec: Spec, status: Status) -> View:
         """What there is to know now, answers that have come to measurements included: these are told once."""
         spec = replace(spec, provider=spec.provider or self._provider)
-        view = look(self._cluster, key, spec, status, self._router, self._around(key, status))
+        view = look(self._cluster, key, spec, status, self._router, self._around(key, spec, status))
         if view.seen.obstacle:
             self._neighbours.pop(key, None)  # they may be what is in the way, and be gone by the next look
         seen = examined(self._cluster, view, status, self._now())
@@ -49,13 +49,14 @@ class Lookout:
         self._neighbours.pop(key, None)
         self._measurements.forget(key)
 
-    def _around(self, key: Key, status: Status) -> Neighbours | None:
-        """The neighbours are asked for once a revision, again after an obstacle, and forgotten at rest."""
+    def _around(self, key: Key, spec: Spec, status: Status) -> Neighbours | None:
+        """The neighbours are asked for once in each phase, again after an obstacle, and forgotten at rest."""
         if not status.phase.in_flight:
             self.forget(key)
             return None
+        occasion = f"{status.phase} {status.revision}"
         known, neighbours = self._neighbours.get(key, ("", None))
-        if neighbours is None or known != status.revision:
-            neighbours = neighbours_of(self._cluster, key[0])
-            self._neighbours[key] = (status.revision, neighbours)
+        if neighbours is None or known != occasion:
+            neighbours = neighbours_of(self._cluster, key[0], spec.autoscaler)
+            self._neighbours[key] = (occasion, neighbours)
         return neighbours

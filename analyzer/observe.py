@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from analyzer import apex, pauses, workload
+from analyzer import apex, canary_scaler, pauses, scalers, workload
 from analyzer import canary as parts
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
 from analyzer.discovery import Surroundings, discover
 from analyzer.kube.resources import (
+    AUTOSCALERS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
     GATEWAY_CLASSES,
@@ -43,14 +44,17 @@ DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """What else there is that matters once for a rollout: of the namespace other Deployments and what selects pods, of
-    the cluster the classes of Ingresses, and the Gateways where any HTTPRoute is in the namespace."""
+    """What else there is that matters once for a rollout: of the namespace other Deployments, what selects pods and
+    what scales them, of the cluster the classes of Ingresses, and the Gateways where any HTTPRoute is in the namespace.
+    `scaler` is the one that the canary gets a copy of."""
 
     deployments: tuple[Object, ...]
     protected: tuple[Object, ...]
     classes: tuple[Object, ...]
     gateways: tuple[Object, ...] = ()
     gateway_classes: tuple[Object, ...] = ()
+    autoscalers: tuple[Object, ...] = ()
+    scaler: Object | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class View:
     surroundings: Surroundings | None
     occasion: Occasion
     strategy: Strategy
+    scaler: Object | None = None
 
 
 def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router, neighbours: Neighbours | None) -> View:
@@ -83,19 +88,20 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
     )
     if target is None:
         missing = f"Deployment {name} does not exist: create it, or correct spec.targetRef.name"
-        seen = _leftovers(cluster, key, replace(seen, obstacle=missing), router)
+        seen = _leftovers(cluster, key, replace(seen, obstacle=missing), router, spec.canary_ready)
         return View(seen, key, canary, None, None, None, occasion, spec.strategy)
     service = apex.name(canary) if canary else None
     served = service is None or cluster.services.get(namespace, service) is not None
     seen = replace(seen, target=True, served=served, labelled=cluster.is_managed(key))
     primary = cluster.primary(key, needed=status.phase.in_flight)
-    seen = _leftovers(cluster, key, seen, router)
+    seen = _leftovers(cluster, key, seen, router, spec.canary_ready)
     if primary is None:
         return View(seen, key, canary, None, None, None, occasion, spec.strategy)
     waiting, problem = _stash(primary)
     if waiting and not status.phase.in_flight:
         occasion = (waiting.digest, status.phase, status.check_time)
-    seen = replace(seen, primary=_primary(primary, waiting), obstacle=problem)
+    scaled = neighbours is not None and scalers.is_scaled(primary, neighbours.autoscalers)
+    seen = replace(seen, primary=_primary(primary, waiting, spec.primary_ready, scaled), obstacle=problem)
     surroundings = None
     if neighbours is not None:
         surroundings = _surroundings(cluster, key, spec, primary, neighbours)
@@ -106,10 +112,12 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
         seen = replace(seen, unrouted=not found)
         if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
             seen = replace(seen, canary=replace(seen.canary, digest=""))  # it is to be made anew
-    return View(seen, key, canary, primary, waiting, surroundings, occasion, spec.strategy)
+        seen = _copied(cluster, seen, spec, primary, neighbours)
+    scaler = neighbours.scaler if neighbours else None
+    return View(seen, key, canary, primary, waiting, surroundings, occasion, spec.strategy, scaler)
 
 
-def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
+def neighbours_of(cluster: Cluster, namespace: str, scaler: scalers.Reference | None = None) -> Neighbours:
     """Asked for once a rollout, rather than followed at rest."""
 
     def listed(resource: Resource, where: str | None = namespace) -> tuple[Object, ...]:
@@ -122,6 +130,8 @@ def neighbours_of(cluster: Cluster, namespace: str) -> Neighbours:
         classes=listed(INGRESS_CLASSES),
         gateways=listed(GATEWAYS, None) if by_gateway else (),
         gateway_classes=listed(GATEWAY_CLASSES) if by_gateway else (),
+        autoscalers=listed(AUTOSCALERS),
+        scaler=canary_scaler.original(cluster.client, namespace, scaler),
     )
 
 
@@ -132,8 +142,8 @@ def _stash(primary: Object) -> tuple[stash.Stash | None, str]:
         return None, f"annotation {stash.TEMPLATE}: {error}; remove the label {stash.REVISION} and apply again"
 
 
-def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
-    metadata, readiness = found["metadata"], workload.settled(found)
+def _primary(found: Object, waiting: stash.Stash | None, threshold: int, autoscaled: bool) -> Primary:
+    metadata, readiness = found["metadata"], workload.settled(found, threshold)
     before = stash.previous(found)
     author = stash.diverted_by(found)
     subject = {
@@ -156,6 +166,8 @@ def _primary(found: Object, waiting: stash.Stash | None) -> Primary:
         subject=subject,
         restarted=revision.restarted_at(waiting.template) if waiting else "",
         at_once=stash.at_once(found, waiting.digest) if waiting else "",
+        available=workload.available(found),
+        autoscaled=autoscaled,
     )
 
 
@@ -169,23 +181,23 @@ def _down_since(found: Object) -> datetime | None:
     return None
 
 
-def _leftovers(cluster: Cluster, key: Key, seen: Seen, router: Router) -> Seen:
+def _leftovers(cluster: Cluster, key: Key, seen: Seen, router: Router, threshold: int) -> Seen:
     routes = Routes(cluster).of(key)
     services = cluster.parts(cluster.services, key)
     deployments = cluster.parts(cluster.diverted, key)
     weight = router.weight_of(routes, key[1])
     return replace(
         seen,
-        canary=_canary(deployments),
+        canary=_canary(deployments, threshold),
         weight=None if not routes else UNCLEAR if weight is None else weight,
         leftovers=bool(services or deployments),
     )
 
 
-def _canary(deployments: Sequence[Object]) -> Canary | None:
+def _canary(deployments: Sequence[Object], threshold: int) -> Canary | None:
     for found in deployments:
         if "deletionTimestamp" not in found["metadata"]:
-            readiness = workload.settled(found)
+            readiness = workload.settled(found, threshold)
             annotations = found["metadata"].get("annotations") or {}
             digest = annotations.get(parts.DIGEST, "")
             size, available = workload.wanted_replicas(found), workload.available(found)
@@ -242,6 +254,18 @@ def _unsplittable(
     return router.problem(primary, surroundings, cluster.ingresses.all()) or router.unable(
         strategy, surroundings, primary
     )
+
+
+def _copied(cluster: Cluster, seen: Seen, spec: Spec, primary: Object, neighbours: Neighbours) -> Seen:
+    """What there is of the autoscaler that the canary is to have."""
+    if spec.autoscaler is None:
+        return seen
+    if problem := scalers.unfit(spec.autoscaler, neighbours.scaler, primary):
+        return replace(seen, obstacle=seen.obstacle or problem)
+    if seen.canary is None or neighbours.scaler is None:
+        return seen
+    least = canary_scaler.least(cluster.client, seen.namespace, neighbours.scaler)
+    return replace(seen, canary=replace(seen.canary, least=least))
 
 
 def _is_mistaken(cluster: Cluster, key: Key, primary: Object, surroundings: Surroundings) -> bool:

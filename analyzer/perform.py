@@ -6,7 +6,7 @@ Findings go back into the next look; everything else shows in the watches.
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer import apex, promotion
+from analyzer import apex, canary_scaler, promotion
 from analyzer import canary as parts
 from analyzer.actions import (
     Action,
@@ -19,6 +19,7 @@ from analyzer.actions import (
     RemoveCanary,
     Route,
     RunCanary,
+    Scale,
     Serve,
     Unroute,
 )
@@ -91,6 +92,9 @@ class Performer:
                 assert view.primary
                 ask = promotion.do if self._removal.is_unanswered() else promotion.ask
                 self._cluster.diverted.learn(ask(self._cluster.client, view.primary, action))
+            case Scale(replicas):
+                assert view.primary
+                self._cluster.diverted.learn(promotion.scale(self._cluster.client, view.primary, replicas))
             case Label():
                 assert view.primary
                 self._cluster.diverted.learn(promotion.label(self._cluster.client, view.primary, action.state))
@@ -129,10 +133,16 @@ class Performer:
         assert view.primary
         assert view.waiting
         assert view.surroundings
+        found, replicas = view.seen.canary, action.replicas
+        if view.scaler and found and found.digest == view.waiting.digest:
+            replicas = max(replicas, found.replicas)  # its own autoscaler has found that it needs them
         body = parts.canary_deployment(
-            view.primary, view.waiting.template, view.surroundings, action.replicas, view.waiting.digest
+            view.primary, view.waiting.template, view.surroundings, replicas, view.waiting.digest
         )
-        self._cluster.diverted.learn(self._cluster.client.apply(DEPLOYMENTS, body))
+        made = self._cluster.client.apply(DEPLOYMENTS, body)
+        self._cluster.diverted.learn(made)
+        if view.scaler:
+            canary_scaler.bring(self._cluster.client, made, view.primary, view.scaler, action.replicas)
 
     def _route(self, action: Route, view: View) -> None:
         """Without surroundings (the primary is gone, or can no longer be routed) only a weight of 0 makes sense."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Measure, Plan, Route
+from analyzer.autoscaling import noted
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.consent import called_back
 from analyzer.exits import leave
@@ -27,7 +28,7 @@ SUSPENDED = "it is suspended by spec.suspend of its Canary: set that to false to
 
 def plan(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """The next status and the actions that are missing. Never raises for any combination of its arguments."""
-    known = status.at_most(now)
+    known = noted(status.at_most(now), seen)
     status = known.attended(seen.since)
     freeze = frozen(spec.freezes, now)
     held = SUSPENDED if spec.suspend else seen.held or (freeze.text if freeze else "")
@@ -106,7 +107,7 @@ def _interruption(spec: Spec, status: Status, seen: Seen) -> Ending | None:
         return Ending(Outcome.ABORTED, "the primary was changed under the canary: what was proven proves nothing now")
     if seen.unusable:
         return Ending(Outcome.POSTPONED, seen.unusable)
-    if primary.replicas == 0 and not status.waived:
+    if primary.replicas == 0 and not (status.waived or (primary.autoscaled and status.weight)):
         return Ending(Outcome.POSTPONED, "no replicas are wanted any more")
     if status.phase.analysing and status.terms not in ("", spec.terms):
         return Ending(Outcome.SUPERSEDED, "the Canary's analysis was changed")
@@ -127,8 +128,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         if (left := seconds_left(status.ready_since, spec.propagation, now)) > 0:
             return Plan(status, wake=left)  # routers may still know the last of the old pods
         status = replace(status, phase=Phase.FINALISING)
-        told = Emit(f"Routing all traffic to primary {seen.who}")
-        return end(status, Ending(Outcome.SUCCEEDED, _why(spec, status, seen)), now, told)
+        return end(status, Ending(Outcome.SUCCEEDED, _why(spec, status, seen)), now)
     if seen.primary.paused:
         return Plan(replace(status, ready_since=None, problem=PAUSED))
     if seen.checks and (reason := called_back(seen.checks)):

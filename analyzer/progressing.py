@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from analyzer.actions import AGAIN, Action, Emit, Plan, Rehearse, Route, RunCanary, Severity
+from analyzer.autoscaling import fits, needed
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.checking import following, news, tick, unready_for
 from analyzer.moves import end, halt, look_again, promote
@@ -85,9 +86,9 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
     status = replace(status, step_time=status.step_time or now)
     actions: list[Action] = []
-    size = replicas_for(seen.primary.replicas, spec.strategy.load(following(spec, status, seen)))
+    size = replicas_for(needed(status, seen.primary), spec.strategy.load(following(spec, status, seen)))
     restarted = seen.primary.restarted not in ("", canary.restarted if canary else "")
-    if canary is None or (canary.digest, canary.replicas) != (status.revision, size) or restarted:
+    if canary is None or canary.digest != status.revision or not fits(spec, canary, size) or restarted:
         actions.append(RunCanary(size))
     if _misrouted(status, seen):
         actions.append(Route(status.weight, status.revision, status.iterations))

@@ -71,6 +71,13 @@ def label(client: Client, primary: Object, state: str) -> dict[str, Any]:
     return _patch(client, primary, _state(primary, state)).object
 
 
+def scale(client: Client, primary: Object, replicas: int) -> dict[str, Any]:
+    """Ask for more replicas. Raises Conflict when somebody, an autoscaler say, has changed their number since."""
+    path, seen = "/spec/replicas", primary["spec"].get("replicas")
+    change = [{"op": "test", "path": path, "value": seen}, {"op": "replace", "path": path, "value": replicas}]
+    return _patch(client, primary, list[Object](change)).object
+
+
 def guard(client: Client, target: Object, *, managed: bool) -> str:
     """Mark the target for the webhook, unless it is `managed` by some label already.
 

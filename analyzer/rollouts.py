@@ -122,6 +122,9 @@ class Rollouts:
         after = self._herald.posted(key, canary, after, emitted, self._now())
         trace.note(revision=short(after.revision))
         self._store(key, canary, status, after)
+        if canary and canary["metadata"].get("generation", 0) > status.observed_generation:
+            for note in spec.notes:
+                self._performer.perform(Emit(note, warning=True), view)
         found = self._carry_out(result, view)
         if after.phase.in_flight:
             telemetry.looked(key, time.monotonic() - began)

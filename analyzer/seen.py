@@ -17,7 +17,8 @@ class Primary:
 
     `down_since` is since when none of its replicas is available; `stuck`, that its own rollout has given up.
     `restarted` is the stamp of the last restart on what waits, which is no part of its digest; `at_once`, why the
-    webhook says that it needs no analysis. `reason` is why it is not ready, where that is known.
+    webhook says that it needs no analysis. `reason` is why it is not ready, where that is known. `available` replicas
+    serve; `autoscaled` is whether an autoscaler decides how many there are.
     """
 
     digest: str
@@ -35,6 +36,8 @@ class Primary:
     restarted: str = ""
     at_once: str = ""
     reason: str = ""
+    available: int = 1
+    autoscaled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Canary:
 
     `grace` is for how many seconds its pods may go on being counted after they were told to end; `restarted`, the
     stamp of its last restart. `reason` is why it is not ready, where that is known; `crashed`, that it is for a
-    container which ended.
+    container which ended. `least` is the minimum of its own autoscaler, if there is one.
     """
 
     digest: str
@@ -55,6 +58,7 @@ class Canary:
     restarted: str = ""
     reason: str = ""
     crashed: bool = False
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

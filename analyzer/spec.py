@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer import freezes, wanted
+from analyzer import freezes, scalers, wanted
 from analyzer.alerts.subscription import subscriptions
 from analyzer.analysis import UNROUTED, parse_strategy
 from analyzer.coexistence import is_marked
@@ -35,6 +35,8 @@ class Spec:
     `longest_window` is how far back the metrics look, by their `interval`. `provider` names the router, "" for what is
     found. `terms` is a digest of the whole analysis: what was proven on other terms proves nothing. `without_routes`
     says whether an update whose traffic cannot be split, since no route leads to it, is let through directly or waits.
+    `primary_ready` and `canary_ready` are the percentage of replicas that have to be available. `autoscaler` is what
+    the canary gets a copy of. `notes` are what its user should know of a Canary that is valid.
     """
 
     target: str
@@ -55,6 +57,10 @@ class Spec:
     freezes: tuple[Freeze, ...] = ()
     without_routes: str = WAIT
     provider: str = ""
+    primary_ready: int = 100
+    canary_ready: int = 100
+    autoscaler: scalers.Reference | None = None
+    notes: tuple[str, ...] = ()
     drain: float = 5.0
     propagation: float = 1.0
 
@@ -71,6 +77,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     subscriptions(analysis)  # who is told, and raises what is wrong with that
     provider = str(spec.get("provider") or "")
     metrics = tuple(analysis.get("metrics") or ())
+    autoscaler = scalers.parse(spec.get("autoscalerRef"))
     return Spec(
         target=_target(spec.get("targetRef") or {}),
         interval=duration(analysis.get("interval", "60s"), "spec.analysis.interval"),
@@ -90,6 +97,10 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         freezes=freezes.parse(spec.get("freezes") or ()),
         without_routes=_one_of(spec, "withoutRoutes", WAIT, DIRECT),
         provider=provider,
+        primary_ready=_threshold(analysis, "primaryReadyThreshold"),
+        canary_ready=_threshold(analysis, "canaryReadyThreshold"),
+        autoscaler=autoscaler,
+        notes=autoscaler.notes if autoscaler else (),
     )
 
 
@@ -116,6 +127,14 @@ def _target(reference: Mapping[str, Any]) -> str:
     return str(reference["name"])
 
 
+def _threshold(analysis: Mapping[str, Any], key: str) -> int:
+    """A percentage of replicas; Flagger's default is all."""
+    percent = whole(analysis, key, 100, f"spec.analysis.{key}")
+    if percent > 100:
+        raise SpecError(f"spec.analysis.{key}", f"{percent} is no percentage", "set 0 to 100")
+    return percent
+
+
 def _one_of(spec: Mapping[str, Any], key: str, *values: str) -> str:
     """One of these values, the first unless another is stated."""
     found = spec.get(key) or values[0]
@@ -130,5 +149,3 @@ def _refuse_what_is_not_there_yet(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             "spec.provider", problem, f"set one of {', '.join(PROVIDERS)}, or take it out: the routes are found"
         )
-    if spec.get("autoscalerRef"):
-        raise SpecError("spec.autoscalerRef", "it is not needed", "take it out: the primary keeps its own autoscaler")

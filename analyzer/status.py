@@ -15,7 +15,17 @@ from analyzer.strategy import Position
 from analyzer.wording import shown
 
 REJECTED_KEPT = 10
-_TIMES = ("started", "queued", "step_time", "check_time", "ready_since", "routed_away", "unrouted", "gate_since")
+_TIMES = (
+    "started",
+    "queued",
+    "step_time",
+    "check_time",
+    "ready_since",
+    "returned",
+    "routed_away",
+    "unrouted",
+    "gate_since",
+)
 HISTORY_KEPT = 20
 LONGEST_GRACE = 60.0  # seconds that a pod may take to end; few take an hour that they are given
 
@@ -76,12 +86,14 @@ class Status:
     (analyzer.queue). `step_time` is when something was last decided: the progress deadline counts from it; `check_time`
     is the last measurement. `quiet_since` is when the last pod of the revision before is gone for certain: queries see
     it for a while yet. `ready_since` is since when the pods are ready that get traffic next: the canary's before its
-    first share, the primary's before it gets all back. `routed_away` is since when the routes send nothing to the
-    canary, `unrouted` since when there are none. `problem` is why it halts. `ending` is what was decided: while a phase
-    is in flight, the way out is not over yet. `terms` is a digest of the analysis that it began under, `waived` by
-    whom, and why, this revision is promoted without its analysis; `waits` is what consent was asked for before it
-    begins, `gate` whose consent is waited for, and `gate_since` since when; `observed_wish` is the last wish that was
-    heard; `primary`, what ran when last seen (analyzer.unseen); `alerts`, what chats are still to be told
+    first share, the primary's before it gets all back. `replicas` is the most that an autoscaler has given the primary
+    meanwhile; `returned`, since when the promoted primary has had its present share, `asked`, how many it was asked to
+    have for the next (analyzer.autoscaling). `routed_away` is since when the routes send nothing to the canary,
+    `unrouted` since when there are none. `problem` is why it halts. `ending` is what was decided: while a phase is in
+    flight, the way out is not over yet. `terms` is a digest of the analysis that it began under, `waived` by whom, and
+    why, this revision is promoted without its analysis; `waits` is what consent was asked for before it begins, `gate`
+    whose consent is waited for, and `gate_since` since when; `observed_wish` is the last wish that was heard;
+    `primary`, what ran when last seen (analyzer.unseen); `alerts`, what chats are still to be told
     (analyzer.alerts.outbox); `untold`, how many of the last endings its post-rollout hooks are still to be told
     (analyzer.afterwards).
     """
@@ -90,6 +102,7 @@ class Status:
     weight: int = 0
     failed_checks: int = 0
     iterations: int = 0
+    replicas: int = 0
     revision: str = ""
     base: str = ""
     promoted: str = ""
@@ -100,6 +113,8 @@ class Status:
     check_time: datetime | None = None
     quiet_since: datetime | None = None
     ready_since: datetime | None = None
+    returned: datetime | None = None
+    asked: int = 0
     routed_away: datetime | None = None
     unrouted: datetime | None = None
     ending: Ending | None = None
@@ -136,6 +151,7 @@ class Status:
             weight=0,
             failed_checks=0,
             iterations=0,
+            replicas=0,
             revision=revision,
             base=base,
             subject=subject,
@@ -144,6 +160,8 @@ class Status:
             step_time=now,
             check_time=None,
             ready_since=None,
+            returned=None,
+            asked=0,
             routed_away=now,
             unrouted=None,
             ending=None,
@@ -221,6 +239,7 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         weight=int(stored.get("canaryWeight", 0)),
         failed_checks=int(stored.get("failedChecks", 0)),
         iterations=int(stored.get("iterations", 0)),
+        replicas=int(stored.get("primaryReplicas", 0)),
         revision=stored.get("revision", ""),
         base=stored.get("base", ""),
         promoted=stored.get("lastPromotedSpec", ""),
@@ -231,6 +250,8 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         check_time=_time(stored.get("checkTime")),
         quiet_since=_time(stored.get("quietSince")),
         ready_since=_time(stored.get("readySince")),
+        returned=_time(stored.get("returned")),
+        asked=int(stored.get("askedReplicas", 0)),
         routed_away=_time(stored.get("routedAway")),
         unrouted=_time(stored.get("unrouted")),
         ending=_ending(stored.get("ending")),

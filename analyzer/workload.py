@@ -30,7 +30,8 @@ def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readin
     is left.
 
     The threshold is Flagger's `primaryReadyThreshold` / `canaryReadyThreshold`, rounded up, so that a percentage of one
-    replica is one. A status of an older generation says nothing (apps/v1, `observedGeneration`).
+    replica is one; none at all is never enough. A status of an older generation says nothing (apps/v1,
+    `observedGeneration`).
     """
     status = deployment.get("status") or {}
     refused = _refused(status)
@@ -44,7 +45,7 @@ def settled(deployment: Mapping[str, Any], ready_threshold: int = 100) -> Readin
         return _waiting(f"{updated} out of {wanted} new replicas have been updated", refused)
     if old := status.get("replicas", 0) - updated:
         return _waiting(f"{old} old replicas are pending termination")
-    needed = math.ceil(updated * ready_threshold / 100)
+    needed = max(min(updated, 1), math.ceil(updated * ready_threshold / 100))
     if available(deployment) < needed:
         return _waiting(
             f"{available(deployment)} of {needed} (readyThreshold {ready_threshold}%) updated replicas are available"

@@ -3,7 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from analyzer.actions import Ask, Emit, Guard, Label, Measure, Rehearse, RemoveCanary, Route, RunCanary, Serve, Unroute
+from analyzer.actions import (
+    Ask,
+    Emit,
+    Guard,
+    Label,
+    Measure,
+    Rehearse,
+    RemoveCanary,
+    Route,
+    RunCanary,
+    Scale,
+    Serve,
+    Unroute,
+)
 from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
 from analyzer.seen import Primary
@@ -50,6 +63,8 @@ class Effects(Things):
                 self.canary, self.canary_restarted = None, ""
             case Ask(verb, digest):
                 self._ask(verb, digest, writing.seen.primary)
+            case Scale(replicas):
+                self._scale(replicas, writing.seen.primary)
             case Label(state):
                 self.state = state
         return {}
@@ -106,6 +121,14 @@ class Effects(Things):
             self.last_traffic = self.now
         self.route = None if self.unrouted else weight
         self.weights.append(weight)
+
+    def _scale(self, replicas: int, looked_at: Primary | None) -> None:
+        assert looked_at
+        if looked_at.replicas != self.replicas:
+            raise Moved  # its autoscaler was quicker
+        if replicas <= self.replicas:
+            self.breaches.append(f"the primary is scaled down to {replicas}")
+        self.replicas = replicas
 
     def _ask(self, verb: str, digest: str, looked_at: Primary | None) -> None:
         """As the webhook answers; a patch for another revision than the one that is there fails its test."""

@@ -24,10 +24,10 @@ def at_20() -> World:
     return world
 
 
-def broken(breaking: Breaking, phase: Phase = Phase.PROGRESSING) -> set[str]:
+def broken(breaking: Breaking, **status: object) -> set[str]:
     """The names of the promises that a write breaks."""
     world = at_20()
-    world.status = replace(world.status, phase=phase)
+    world.status = replace(world.status, **status)  # type: ignore[arg-type]
     before = world.copy()
     write = breaking(world)
     return {text.partition(":")[0] for text in breaches_of(Moment(before, write, world))}
@@ -67,6 +67,12 @@ def stored(**changes: object) -> Breaking:
         return world.status
 
     return breaking
+
+
+def all_for_one(world: World) -> Write:
+    world.autoscaled, world.serving = True, 1
+    world.status = replace(world.status, weight=0)
+    return world.status
 
 
 def ended(world: World) -> Write:
@@ -114,6 +120,7 @@ BREAKING: dict[str, Breaking] = {
     "nobody_waives_an_analysis_but_who_may": stored(waived="by nobody"),
     "the_swap_is_stored_before_it_is_asked_for": live(V2, Ask("go", V2)),
     "the_primary_changes_by_a_promotion_or_its_undoing_alone": live(V3, Label("analysing")),
+    "the_primary_gets_its_traffic_back_as_it_gets_its_replicas_back": all_for_one,
     "nothing_that_waits_is_lost": stash_lost,
     "a_promotion_is_done_when_nothing_is_left": lambda _: Ask("done", V1),
     "a_promotion_is_taken_back_only_for_a_reason": lambda _: Ask("back", V1),
@@ -130,12 +137,19 @@ BREAKING: dict[str, Breaking] = {
 }
 
 
-IN_PHASE = {"the_canary_serves_until_the_primary_is_ready": Phase.PROMOTING}
+WITH: dict[str, dict[str, object]] = {
+    "the_canary_serves_until_the_primary_is_ready": {"phase": Phase.PROMOTING},
+    "the_primary_gets_its_traffic_back_as_it_gets_its_replicas_back": {
+        "phase": Phase.FINALISING,
+        "weight": 60,
+        "replicas": 10,
+    },
+}
 
 
 @pytest.mark.parametrize("name", [promise.__name__ for promise in PROMISES])
 def test_a_promise_that_is_broken_is_noticed(name: str) -> None:
-    assert name in broken(BREAKING[name], IN_PHASE.get(name, Phase.PROGRESSING))
+    assert name in broken(BREAKING[name], **WITH.get(name, {}))
 
 
 def test_a_promise_is_a_name_and_a_sentence() -> None:

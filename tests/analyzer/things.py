@@ -36,6 +36,7 @@ class Things:
     `proven` is what has passed its last check at its last weight: the revision, the primary beside it, and the terms.
     `weights` are those that routes got, `decided` those that were stored. `measured` is the last measurement, `judged`
     are those that counted as failed. `said` is what gates of a kind answer, where they do not consent.
+    `serving` is how many of the primary's replicas are available, if not all.
     """
 
     spec: Spec = SPEC
@@ -45,6 +46,8 @@ class Things:
     stash: str | None = None
     previous: str | None = None
     replicas: int = 2
+    serving: int | None = None
+    autoscaled: bool = False
     state: str | None = None
     served: bool = True
     labelled: bool = False
@@ -103,7 +106,8 @@ class Things:
     def primary_ready(self) -> bool:
         """Whether the primary runs its template with all its replicas."""
         comes_up = self.primary_comes_up or self.live == V1
-        return self.now >= self.rolling_until and comes_up and self.down_since is None
+        all_serve = self.serving is None or self.serving >= self.replicas
+        return self.now >= self.rolling_until and comes_up and all_serve and self.down_since is None
 
     def canary_ready(self) -> bool:
         """Whether the canary is there, and its pods are ready."""

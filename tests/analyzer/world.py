@@ -108,6 +108,8 @@ class World(Effects):
             state=self.state,
             restarted=self.restarted if self.stash else "",
             at_once=self.at_once if self.stash else "",
+            available=self.replicas * ready if self.serving is None else self.serving,
+            autoscaled=self.autoscaled,
         )
 
     def run(self, seconds: float, until: Callable[["World"], bool] = never) -> None:

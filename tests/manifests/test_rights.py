@@ -15,6 +15,9 @@ ANALYZER = {
     ("networking.k8s.io", "networkpolicies", None): ("list",),  # the canary's labels should go on matching these
     ("policy", "poddisruptionbudgets", None): ("list",),
     ("", "pods", None): ("list",),  # why a canary or a promoted primary is not ready
+    # whether the primary has an autoscaler, and the copy of it for the canary, which goes with the canary's Deployment
+    ("autoscaling", "horizontalpodautoscalers", None): ("create", "get", "list", "patch"),
+    ("keda.sh", "scaledobjects", None): ("create", "get", "patch"),
     ("networking.k8s.io", "ingressclasses", None): ("list",),  # which controller serves an Ingress
     ("flagger.app", "canaries", None): ("create", "delete", *READ[:2], "update", "watch"),  # those of a policy
     ("detour.dev", "canarypolicies", None): ("create", *READ),  # the first one, default, is made

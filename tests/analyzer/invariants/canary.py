@@ -73,9 +73,12 @@ def a_route_goes_only_without_traffic(moment: Moment) -> bool:
 
 @promise
 def the_weight_rises_by_one_step(moment: Moment) -> bool:
-    """The weight goes to the next step of the analysis, or to 0; from a weight above 0 it rises only after a check."""
+    """The weight goes to the next step of the analysis, or to 0; from a weight above 0 it rises only after a check, and
+    falls to another than 0 only once the primary is promoted."""
     status, before = moment.status, moment.before.status
     if status is None or status.weight in (0, before.weight):
+        return True
+    if status.weight < before.weight and before.phase is Phase.FINALISING:
         return True
     waited = before.check_time and moment.after.now >= before.check_time + timedelta(seconds=moment.after.spec.interval)
     stepped = status.position == moment.after.spec.strategy.after(before.position)

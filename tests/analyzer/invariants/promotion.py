@@ -53,6 +53,22 @@ def the_primary_changes_by_a_promotion_or_its_undoing_alone(moment: Moment) -> b
 
 
 @promise
+def the_primary_gets_its_traffic_back_as_it_gets_its_replicas_back(moment: Moment) -> bool:
+    """A promoted primary that its autoscaler has scaled down never gets a share that its replicas did not bear before,
+    but a third more than it has; while the canary can serve, and until the progress deadline."""
+    status, before, world = moment.status, moment.before.status, moment.after
+    if status is None or status.weight >= before.weight or before.phase is not Phase.FINALISING:
+        return True
+    since = before.returned or before.step_time
+    over = since is not None and world.now - since >= timedelta(seconds=world.spec.progress_deadline)
+    if over or not (world.autoscaled and world.canary_available()):
+        return True
+    serving = world.replicas if world.serving is None else world.serving
+    had, share = 100 - before.weight, 100 - status.weight
+    return share * before.replicas <= 100 * serving or share <= had * 4 // 3 + 1
+
+
+@promise
 def nothing_that_waits_is_lost(moment: Moment) -> bool:
     """What waits goes only by being promoted; what it replaced goes only when that is over, or by being put back."""
     before, after = moment.before, moment.after
