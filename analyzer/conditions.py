@@ -67,9 +67,15 @@ def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Objec
             "primary": status.primary,
             "message": status.problem,
             "verdict": list(status.verdict),
+            "vetted": status.vetted,
+            "unmeasurable": status.unmeasurable,
             "alerts": [dict(entry) for entry in status.alerts],
             "untold": status.untold or None,
-            "conditions": [_promoted(status, before, now), _guarded(status, before, now)],
+            "conditions": [
+                _promoted(status, before, now),
+                _guarded(status, before, now),
+                *_measurable(status, before, now),
+            ],
         }
     )
 
@@ -91,6 +97,15 @@ def _guarded(status: Status, before: Mapping[str, Any], now: datetime) -> Object
     if status.guarded:
         return _condition("Guarded", "True", "Diverting", "the next update is certain to be diverted", before, now)
     return _condition("Guarded", "False", "NotYet", status.problem or _SAYS[Phase.INITIALIZING], before, now)
+
+
+def _measurable(status: Status, before: Mapping[str, Any], now: datetime) -> list[Object]:
+    """Whether its metrics were answered when they were last asked for (`analyzer.vetting`); nothing before."""
+    if status.unmeasurable:
+        return [_condition("Measurable", "False", "Failing", status.unmeasurable, before, now)]
+    if not status.vetted:
+        return []
+    return [_condition("Measurable", "True", "Answered", "every metric was answered", before, now)]
 
 
 def _condition(kind: str, value: str, reason: str, message: str, before: Mapping[str, Any], now: datetime) -> Object:

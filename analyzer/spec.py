@@ -76,7 +76,8 @@ def parse(canary: Mapping[str, Any]) -> Spec:
     _refuse_what_is_not_there_yet(spec)
     subscriptions(analysis)  # who is told, and raises what is wrong with that
     provider = str(spec.get("provider") or "")
-    metrics = tuple(analysis.get("metrics") or ())
+    of_all = {key: analysis[key] for key in ("noData", "minRequests") if key in analysis}
+    metrics = tuple({**of_all, **metric} for metric in analysis.get("metrics") or ())
     autoscaler = scalers.parse(spec.get("autoscalerRef"))
     return Spec(
         target=_target(spec.get("targetRef") or {}),

@@ -131,6 +131,8 @@ class Status:
     guarded: bool = False
     problem: str = ""
     verdict: tuple[str, ...] = ()
+    vetted: str = ""
+    unmeasurable: str = ""
     alerts: tuple[Mapping[str, Any], ...] = ()
     untold: int = 0
 
@@ -268,6 +270,8 @@ def from_object(canary: Mapping[str, Any]) -> Status:
         guarded=conditions.get("Guarded", {}).get("status") == "True",
         problem=stored.get("message", ""),
         verdict=tuple(stored.get("verdict") or ()),
+        vetted=stored.get("vetted", ""),
+        unmeasurable=stored.get("unmeasurable", ""),
         alerts=tuple(stored.get("alerts") or ()),
         untold=int(stored.get("untold", 0)),
     )

@@ -22,7 +22,7 @@ from analyzer.cluster import Cluster
 from analyzer.controller import Controller
 from analyzer.custody import Custody
 from analyzer.departure import depart
-from analyzer.gauges import Reach
+from analyzer.gauges import Gauges, Reach
 from analyzer.journal import Journal
 from analyzer.kube import servers
 from analyzer.kube.errors import ApiError, Unreachable
@@ -36,6 +36,7 @@ from analyzer.policies import Policies, ensure_default
 from analyzer.removal import Removal
 from analyzer.rollouts import Rollouts
 from analyzer.routing import Router
+from analyzer.vetting import Vetting
 from analyzer.witness import Witness
 
 BEFORE_ANOTHER_TRY = 5.0  # seconds
@@ -117,6 +118,7 @@ class Replica:
         journal = Journal(cluster.client, self.identity, callbacks.tell)
         policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, self.agenda.add)
         witness, herald = Witness(cluster, journal), self._herald(journal, reach)
+        vetting = Vetting(cluster, Gauges(cluster, reach), journal, self.agenda.add)
         places = Places(cluster, self.agenda.add, self.settings.at_once)
         rollouts = self._rollouts(journal, policies, herald, places, reach)
         afterwards = Afterwards(cluster, journal, callbacks, self.agenda.add)
@@ -130,6 +132,7 @@ class Replica:
             rollouts.tell_rivals,
             herald.check,
             rollouts.reconcile,
+            vetting.settle,
             herald.settle,
             afterwards.settle,
         )

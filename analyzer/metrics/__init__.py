@@ -11,7 +11,7 @@ from analyzer.fields import SpecError
 from analyzer.metrics import builtin
 from analyzer.metrics.prometheus import Prometheus
 from analyzer.metrics.provider import Provider
-from analyzer.metrics.verdict import limits
+from analyzer.metrics.verdict import least_requests, limits, no_data
 
 Object = Mapping[str, Any]
 
@@ -40,6 +40,8 @@ def validate(metrics: Iterable[Object], namespace: str) -> None:
     for metric in metrics:
         template_of(metric, namespace)
         limits(metric)
+        no_data(metric)
+        least_requests(metric)
 
 
 def provider_for(metric_template: Object, secret: Object | None, addresses: Addresses) -> Provider:

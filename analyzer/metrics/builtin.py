@@ -19,6 +19,8 @@ from analyzer.ownership import LONGEST, canary_name
 from analyzer.routing.rules import Canaries
 
 NAMES = (SUCCESS_RATE, DURATION)
+REQUESTS = {"name": "requests"}
+"""What `minRequests` is compared to: how many requests the canary has had, whichever metric is to be judged."""
 
 Object = Mapping[str, Any]
 
@@ -42,9 +44,9 @@ def template(metric: Object, namespace: str, series: Series, address: str) -> di
 
     `address` is that of the Prometheus that scrapes the router (Canary.spec.metricsServer).
     """
-    query = metric.get("query") or (_SUCCESS_RATE if metric["name"] == SUCCESS_RATE else _DURATION)
+    query = metric.get("query") or _QUERIES[metric["name"]][0]
     if series.by_application and not metric.get("query"):
-        query = f"({query}) or ({_OWN_SUCCESS_RATE if metric['name'] == SUCCESS_RATE else _OWN_DURATION})"
+        query = f"({query}) or ({_QUERIES[metric['name']][1]})"
     ingresses = "|".join(sorted(map(_literally, series.ingresses)))
     return {
         "apiVersion": METRIC_TEMPLATES.api_version,
@@ -98,11 +100,11 @@ def _literally(name: str) -> str:
     return name.replace(".", r"\\.")
 
 
-def _rates(traefik: str, nginx: str, good: tuple[str, str] = ("", "")) -> str:
+def _rates(traefik: str, nginx: str, good: tuple[str, str] = ("", ""), function: str = "rate") -> str:
     """The rates of the controller that there is; Prometheus renames ingress-nginx' namespace where it sets its own."""
     nginxs = 'ingress=~"INGRESSES",canary!=""'
     return " or ".join(
-        f"rate({selector}[{{{{ interval }}}}])"
+        f"{function}({selector}[{{{{ interval }}}}])"
         for selector in (
             f'{traefik}{{service=~"SERVICES"{good[0]}}}',
             f'{nginx}{{namespace="{{{{ namespace }}}}",{nginxs}{good[1]}}}',
@@ -127,12 +129,18 @@ def _slowest(buckets: str) -> str:
     return f"1000 * histogram_quantile(0.99, sum by (le) ({buckets}))"
 
 
-def _own(series: str, good: str = "") -> str:
+def _own(series: str, good: str = "", function: str = "rate") -> str:
     pods = 'kubernetes_namespace="{{ namespace }}",kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"'
-    return f"rate(http_request_duration_seconds_{series}{{{pods}{good}}}[{{{{ interval }}}}])"
+    return f"{function}(http_request_duration_seconds_{series}{{{pods}{good}}}[{{{{ interval }}}}])"
 
 
 _SUCCESS_RATE = _success(_rates(*_REQUESTS, _GOOD), _rates(*_REQUESTS))
 _DURATION = _slowest(_rates(*_SECONDS))
 _OWN_SUCCESS_RATE = _success(_own("count", ',status!~"5.*"'), _own("count"))
 _OWN_DURATION = _slowest(_own("bucket"))
+_QUERIES = {
+    SUCCESS_RATE: (_SUCCESS_RATE, _OWN_SUCCESS_RATE),
+    DURATION: (_DURATION, _OWN_DURATION),
+    REQUESTS["name"]: (f"sum({_rates(*_REQUESTS, function='increase')})", f"sum({_own('count', function='increase')})"),
+}
+"""By the name of a metric: what routers count, and what the application does."""

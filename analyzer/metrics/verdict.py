@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from analyzer.fields import SpecError
+from analyzer.fields import SpecError, whole
 from analyzer.hooks import Kind
 from analyzer.metrics.provider import MetricError, Sample, Series
 
@@ -19,6 +19,7 @@ Metric = Mapping[str, Any]  # an entry of a Canary's spec.analysis.metrics
 SUCCESS_RATE, DURATION = "request-success-rate", "request-duration"  # Flagger's built-in metrics
 
 _LONGEST_LABELS = 120
+_LONGEST_WARNING = 120
 
 
 class Result(StrEnum):
@@ -70,6 +71,14 @@ class Limits:
         return max(below, above)
 
 
+class NoData(StrEnum):
+    """What a metric without enough data does to a check (`noData`; Flagger always counts it as failed)."""
+
+    HALT = "halt"
+    FAIL = "fail"
+    PASS = "pass"
+
+
 def limits(metric: Metric) -> Limits:
     """`thresholdRange`, or the deprecated `threshold`, which is a maximum, 0 if nothing is said (Flagger's default).
 
@@ -88,8 +97,22 @@ def limits(metric: Metric) -> Limits:
     return found
 
 
+def no_data(metric: Metric) -> NoData:
+    """`noData` of a metric: by default it halts. Raises SpecError."""
+    stated = metric.get("noData") or NoData.HALT
+    if stated not in NoData.__members__.values():
+        field = f"spec.analysis.metrics[{metric.get('name')}].noData"
+        raise SpecError(field, f"{stated!r} is unknown here", f"set {', '.join(NoData)}, or take it out")
+    return NoData(stated)
+
+
+def least_requests(metric: Metric) -> int:
+    """`minRequests` of a metric: how many the canary must have had in its interval; 0 without one. Raises SpecError."""
+    return whole(metric, "minRequests", 0, f"spec.analysis.metrics[{metric.get('name')}].minRequests")
+
+
 def judge(metric: Metric, sample: Sample) -> Check:
-    """The verdict on what a query yielded. Raises SpecError (see `limits`).
+    """The verdict on what a query yielded. Raises SpecError (see `limits`, `no_data`).
 
     Of several series every one has to be within the range: the worst one is judged, and named (Flagger takes the
     last). A NaN among numbers is one without data. Infinity is a number.
@@ -97,12 +120,25 @@ def judge(metric: Metric, sample: Sample) -> Check:
     name, allowed = str(metric.get("name", "")), limits(metric)
     numbers = [series for series in sample.series if series.measured]
     if not numbers:
-        return Check(name, Result.NO_DATA, _nothing(name, sample), warnings=sample.warnings)
+        return _without_data(metric, _nothing(name, sample), sample.warnings)
     worst = max(numbers, key=lambda series: allowed.excess(series.value))
     failed = allowed.excess(worst.value) > 0
     what, value, limit = _words(metric)
     text = f"{what} {value(worst.value)} {_compared(worst.value, allowed, limit)}{_among(worst, numbers)}"
-    return Check(name, Result.FAILED if failed else Result.PASSED, text, worst.value, sample.warnings)
+    result = Result.FAILED if failed else Result.PASSED
+    return Check(name, result, f"{text}{_warned(sample)}", worst.value, sample.warnings)
+
+
+def too_few(metric: Metric, counted: Sample) -> Check | None:
+    """The verdict on a canary that has had fewer requests than `minRequests`; None if it has had enough.
+
+    It names no count, which would be another one, and another message, at every check.
+    """
+    least = least_requests(metric)
+    if round(sum(series.value for series in counted.series if math.isfinite(series.value))) >= least:
+        return None
+    what, *_ = _words(metric)
+    return _without_data(metric, f"{what} is not judged: fewer than {least} requests in its interval", counted.warnings)
 
 
 def unmeasured(metric: Metric, error: MetricError | SpecError) -> Check:
@@ -111,10 +147,21 @@ def unmeasured(metric: Metric, error: MetricError | SpecError) -> Check:
     return Check(name, Result.UNMEASURED, f"metric query failed for {name}: {error}")
 
 
+def _without_data(metric: Metric, why: str, warnings: tuple[str, ...]) -> Check:
+    name, policy = str(metric.get("name", "")), no_data(metric)
+    if policy is NoData.HALT:
+        return Check(name, Result.NO_DATA, why, warnings=warnings)
+    result = Result.FAILED if policy is NoData.FAIL else Result.PASSED
+    return Check(name, result, f"{why}, which counts as {result} (noData)", warnings=warnings)
+
+
 def _nothing(name: str, sample: Sample) -> str:
     why = "the query yields NaN, which 0/0 is: probably no requests" if sample.series else "the query yields nothing"
-    says = f"; the provider warns: {sample.warnings[0]}" if sample.warnings else ""
-    return f"no values found for custom metric: {name}: {why}{says}"
+    return f"no values found for custom metric: {name}: {why}{_warned(sample)}"
+
+
+def _warned(sample: Sample) -> str:
+    return f"; the provider warns: {sample.warnings[0][:_LONGEST_WARNING]}" if sample.warnings else ""
 
 
 def _words(metric: Metric) -> tuple[str, Callable[[float], str], Callable[[float], str]]:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from analyzer.discovery import Surroundings
-from analyzer.metrics.builtin import NAMES, Series, series_of, template
+from analyzer.metrics.builtin import NAMES, REQUESTS, Series, series_of, template
 from analyzer.metrics.query import query_for
 from analyzer.metrics.verdict import DURATION, SUCCESS_RATE
 from tests.analyzer.objects import ingress, service
@@ -20,7 +20,7 @@ def query(name: str, series: Series = SERIES) -> str:
     return query_for(metric, found, {"namespace": "shop", "target": "web-canary"})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, REQUESTS["name"]])
 def test_a_query_counts_the_canarys_requests_and_nobody_elses(name: str) -> None:
     written = query(name)
     assert set(re.findall(r'service=~"([^"]+)"', written)) == {"a@kubernetesgateway|b@kubernetesingressnginx"}
@@ -32,6 +32,14 @@ def test_a_query_counts_the_canarys_requests_and_nobody_elses(name: str) -> None
 
 def test_a_canary_whose_every_request_failed_has_a_success_rate_of_0_and_not_none() -> None:
     assert " or vector(0)) / sum(" in query(SUCCESS_RATE)
+
+
+def test_requests_are_counted_over_the_interval_by_the_router_or_by_the_application_itself() -> None:
+    name = REQUESTS["name"]
+    assert query(name).startswith("sum(increase(traefik_service_requests_total{")
+    own = 'sum(increase(http_request_duration_seconds_count{kubernetes_namespace="shop"'
+    assert own not in query(name)
+    assert f") or ({own}" in query(name, Series(by_application=True))
 
 
 def test_the_duration_is_the_99th_percentile_in_milliseconds() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analyzer.fields import SpecError
 from analyzer.metrics.provider import Sample, Series, Unreachable
-from analyzer.metrics.verdict import Check, Result, judge, limits, unmeasured
+from analyzer.metrics.verdict import Check, NoData, Result, judge, limits, no_data, too_few, unmeasured
 
 LATENCY = {"name": "latency", "thresholdRange": {"max": 500}}
 SUCCESS = {"name": "success", "thresholdRange": {"min": 99}}
@@ -137,3 +137,59 @@ def test_the_built_in_metrics_are_told_in_flaggers_words(metric: dict[str, Any],
     assert judge(metric, Sample((Series("", value),))).text == text
     own = judge({**metric, "templateRef": {"name": "mine"}}, Sample((Series("", value),))).text
     assert own.startswith(f"{metric['name']} {value:.2f} ")
+
+
+@pytest.mark.parametrize(
+    ("policy", "result", "end"),
+    [
+        (None, Result.NO_DATA, "the query yields nothing"),
+        ("halt", Result.NO_DATA, "the query yields nothing"),
+        ("fail", Result.FAILED, "the query yields nothing, which counts as failed (noData)"),
+        ("pass", Result.PASSED, "the query yields nothing, which counts as passed (noData)"),
+    ],
+)
+def test_no_data_halts_fails_or_passes_as_the_metric_says(policy: str | None, result: Result, end: str) -> None:
+    metric = LATENCY if policy is None else {**LATENCY, "noData": policy}
+    check = verdict(metric)
+    assert (check.result, check.value) == (result, None)
+    assert check.text.endswith(end)
+    assert verdict(metric, NAN).result is result
+
+
+def test_a_policy_for_no_data_is_nothing_to_what_has_data() -> None:
+    assert verdict({**LATENCY, "noData": "pass"}, 501).failed
+    assert verdict({**LATENCY, "noData": "fail"}, 499).result is Result.PASSED
+
+
+def test_an_unknown_policy_names_the_field_and_those_that_there_are() -> None:
+    with pytest.raises(SpecError, match=r"\[m\].noData: 'ignore' is unknown here; set halt, fail, pass, or"):
+        no_data({"name": "m", "noData": "ignore"})
+    assert no_data({"name": "m", "noData": None}) is NoData.HALT
+
+
+def counted(*requests: float) -> Sample:
+    return Sample(tuple(Series("{}", number) for number in requests))
+
+
+@pytest.mark.parametrize("requests", [(), (0.0,), (NAN,), (math.inf,), (60.0, 39.4)])
+def test_too_few_requests_are_no_data_and_say_the_same_at_every_check(requests: tuple[float, ...]) -> None:
+    check = too_few({"name": "request-success-rate", "minRequests": 100}, counted(*requests))
+    assert check
+    assert check.result is Result.NO_DATA
+    assert check.text == "success rate is not judged: fewer than 100 requests in its interval"
+
+
+def test_enough_requests_are_counted_over_all_series_and_rounded_as_increase_is_an_estimate() -> None:
+    assert too_few({"name": "m", "minRequests": 100}, counted(60, 39.6)) is None
+    assert too_few({"name": "m"}, counted()) is None
+
+
+def test_too_few_requests_go_by_the_policy_too() -> None:
+    check = too_few({"name": "m", "minRequests": 5, "noData": "fail"}, counted(1))
+    assert check
+    assert check.failed
+
+
+def test_what_prometheus_warns_of_stands_behind_the_value() -> None:
+    check = judge(LATENCY, Sample((Series("{}", 3),), ("metric might not be a counter",)))
+    assert check.text == "latency 3.00 <= 500; the provider warns: metric might not be a counter"

@@ -109,3 +109,10 @@ def test_what_cannot_be_carried_out_is_refused_by_the_name_of_its_field(broken: 
         parse(broken)
     assert refused.value.field == named
     assert str(refused.value).startswith(named)
+
+
+def test_a_metric_takes_from_the_analysis_what_it_does_not_say_itself() -> None:
+    metrics = [{"name": "request-duration"}, {"name": "request-success-rate", "noData": "halt", "minRequests": 0}]
+    analysis = {"stepWeight": 50, "noData": "pass", "minRequests": 10, "metrics": metrics}
+    spec = parse({"spec": {"targetRef": {"kind": "Deployment", "name": "web"}, "analysis": analysis}})
+    assert [(each["noData"], each["minRequests"]) for each in spec.metrics] == [("pass", 10), ("halt", 0)]
