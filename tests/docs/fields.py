@@ -21,7 +21,8 @@ _READ = {
         analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
         analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries
         analysis.webhooks[].disableTLS analysis.webhooks[].muteAlert analysis.webhooks[].metadata
-        analysis.noData analysis.minRequests analysis.webhooks[].deadline analysis.alerts analysis.primaryReadyThreshold analysis.canaryReadyThreshold
+        analysis.noData analysis.minRequests analysis.webhooks[].deadline analysis.alerts
+        analysis.primaryReadyThreshold analysis.canaryReadyThreshold
     """,
     "CanaryPolicy": "metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes atOnce",
     "MetricTemplate": """
