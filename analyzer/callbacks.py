@@ -27,11 +27,20 @@ EVENT_LASTS, ENDING_LASTS = 300.0, 3600.0
 """For how many seconds it is worth telling an event, and that a rollout is over."""
 
 
-class Callbacks:
-    """Calls them in a courier's threads. What they answer changes nothing."""
+def everyones(address: str) -> tuple[Gate, ...]:
+    """The webhook of those who have none (Flagger's -event-webhook). Raises SpecError."""
+    return (parse_hook({"name": "events", "type": Kind.EVENT.value, "url": address}),) if address else ()
 
-    def __init__(self, addresses: Addresses, courier: Courier | None = None) -> None:
+
+class Callbacks:
+    """Calls them in a courier's threads. What they answer changes nothing.
+
+    `event_webhook` is the address for the events of Canaries that have no hook for them.
+    """
+
+    def __init__(self, addresses: Addresses, event_webhook: str = "", courier: Courier | None = None) -> None:
         self._addresses = addresses
+        self._everyones = everyones(event_webhook)
         self._courier = courier or Courier()
 
     def tell(self, event: Emit, canary: Object) -> None:
@@ -44,7 +53,7 @@ class Callbacks:
             "eventType": "Warning" if event.warning else "Normal",
             "timestamp": str(int(time.time() * 1000)),
         }
-        for hook in of(canary, Kind.EVENT):
+        for hook in of(canary, Kind.EVENT) or self._everyones:
             status = from_object(canary)
             body = gates.payload(canary, status.phase, status.revision, {**hook.metadata, **told})
             self._send(hook, body, EVENT_LASTS)

@@ -49,6 +49,7 @@ def command(kubeconfig: str | None, port: int, mishap: Mishap | None, **flags: A
         chats.cluster_name,
         chosen.at_once,
         chosen.mesh_provider or "",
+        chosen.event_webhook,
     )
     timing = chosen.timing
     client = _connected(kubeconfig, mishap)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 import yaml
 
-from analyzer import places, policy
+from analyzer import callbacks, places, policy
 from analyzer.addresses import OPTION as ALLOW
 from analyzer.addresses import Addresses
 from analyzer.fields import SpecError
@@ -60,6 +60,15 @@ def _spec(_context: click.Context, _option: click.Parameter, file: Path | None) 
         said = " ".join(str(error).split())
         raise click.BadParameter(f"{file}: {said}; compare it with kubectl explain canarypolicy.spec") from error
     return spec
+
+
+def _webhook(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """An address that may be called like a Canary's own."""
+    try:
+        callbacks.everyones(value)
+        return value
+    except SpecError as error:
+        raise click.BadParameter(f"{error.problem}; {error.remedy}") from error
 
 
 FLAGS = (
@@ -117,6 +126,13 @@ FLAGS = (
     ),
     click.option("--metrics-server", default="", help="the Prometheus of built-in metrics, if a Canary names none"),
     click.option(
+        "--event-webhook",
+        envvar="EVENT_WEBHOOK_URL",
+        default="",
+        callback=_webhook,
+        help="told of every event of Canaries that have no webhook of type event",
+    ),
+    click.option(
         ALLOW, "allowed", multiple=True, metavar="HOST|CIDR", help="may be called, although refused otherwise"
     ),
     click.option(
@@ -167,6 +183,7 @@ class Options:
     ingress_annotations_prefix: str
     ingress_class: str
     metrics_server: str
+    event_webhook: str
     allowed: tuple[str, ...]
     shared: tuple[str, ...]
     chats: Chats
@@ -199,11 +216,11 @@ class Options:
             raise click.BadParameter(str(error), param_hint="--renew-seconds") from error
 
     def reach(self, home: str) -> Reach:
-        """What the operator names may be called, his Prometheus and chats, too; and what is beside Detour is his own.
+        """What the operator names may be called, his Prometheus, chats and webhook, too; what is beside Detour is his.
 
         Raises click.BadParameter.
         """
-        known = (urlsplit(self.metrics_server).hostname,) if self.metrics_server else ()
+        known = [urlsplit(address).hostname for address in (self.metrics_server, self.event_webhook) if address]
         try:
             addresses = Addresses.allowing(*self.allowed, *self.chats.hosts, *(host for host in known if host))
         except ValueError as error:

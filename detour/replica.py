@@ -48,7 +48,8 @@ log = logging.getLogger(__name__)
 class Settings:
     """What an operator chooses: who splits requests, what may be called, the spec of the default policy, where alerts
     of Canaries go that name nobody, of which cluster they say that they are, how many rollouts may be in flight at once
-    (0: any number), and the provider of Canaries that name none ("" for what is found).
+    (0: any number), the provider of Canaries that name none ("" for what is found), and where their events go that have
+    no webhook for them.
     """
 
     router: Router
@@ -58,6 +59,7 @@ class Settings:
     cluster_name: str = ""
     at_once: int = 0
     provider: str = ""
+    event_webhook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Replica:
     def _work(self) -> None:
         """What is held comes before the rest: it may be deleted at any moment."""
         cluster, removal, reach = self.cluster, self.removal, self._reach()
-        callbacks = Callbacks(reach.addresses)
+        callbacks = Callbacks(reach.addresses, self.settings.event_webhook)
         journal = Journal(cluster.client, self.identity, callbacks.tell)
         policies, custody = Policies(cluster, journal, removal), Custody(cluster, journal, self.agenda.add)
         witness, herald = Witness(cluster, journal), self._herald(journal, reach)

@@ -88,6 +88,15 @@ def test_a_no_is_an_answer_and_the_next_event_is_told(server: Mock) -> None:
     assert [json.loads(body)["metadata"]["eventType"] for body in server.sent] == ["Normal", "Warning"]
 
 
+def test_who_has_no_hook_for_events_has_the_operators(server: Mock) -> None:
+    callbacks = Callbacks(LOOPBACK, f"{server.address}/everyones")
+    callbacks.tell(NEWS, canary())
+    until(lambda: len(server.asked) == 1)
+    callbacks.tell(NEWS, canary(hook(f"{server.address}/own")))
+    until(lambda: len(server.asked) == 2)
+    assert [path for _, path, _, _ in server.asked] == ["/everyones", "/own"]
+
+
 def test_telling_never_waits_for_the_hook(server: Mock) -> None:
     """A hook that holds its answer back for ten seconds would hold up the rollout, if anything waited for it."""
     answered: list[float] = []

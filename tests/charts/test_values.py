@@ -114,6 +114,7 @@ DETOUR: list[tuple[str, Any, Look, Any]] = [
     ("atOnce", 8, flag("--at-once"), ["8"]),
     ("metricsServer", "http://prom:9", flag("--metrics-server"), ["http://prom:9"]),
     ("meshProvider", "nginx", flag("--mesh-provider"), ["nginx"]),
+    ("eventWebhook", "http://hub.test/", flag("--event-webhook"), ["http://hub.test/"]),
     ("ingressAnnotationsPrefix", "example.com", flag("--ingress-annotations-prefix"), ["example.com"]),
     ("ingressClass", "public", flag("--ingress-class"), ["public"]),
     ("allowAddresses", ["10.0.0.0/8"], flag("--allow-address"), ["10.0.0.0/8"]),

@@ -25,6 +25,7 @@ What the values add to the arguments of a container, as a list in YAML. What is 
       (list "--mesh-provider" $values.meshProvider "")
       (list "--ingress-annotations-prefix" $values.ingressAnnotationsPrefix "nginx.ingress.kubernetes.io")
       (list "--ingress-class" $values.ingressClass "")
+      (list "--event-webhook" $values.eventWebhook "")
       (list "--slack-user" $values.slack.user "detour")
       (list "--slack-channel" $values.slack.channel "")
       (list "--slack-proxy-url" $values.slack.proxy "")
