@@ -11,7 +11,7 @@ from analyzer.measurements import Measurements
 from analyzer.observe import Neighbours, View, look, neighbours_of
 from analyzer.routing import Router
 from analyzer.spec import Spec
-from analyzer.status import Status
+from analyzer.status import Phase, Status
 
 
 class Lookout:
@@ -50,9 +50,14 @@ class Lookout:
         self._measurements.forget(key)
 
     def _around(self, key: Key, spec: Spec, status: Status) -> Neighbours | None:
-        """The neighbours are asked for once in each phase, again after an obstacle, and forgotten at rest."""
+        """The neighbours are asked for once in each phase, again after an obstacle, and forgotten at rest.
+
+        So is an answer that nobody waits for any more; what waits to begin may have asked for consent.
+        """
         if not status.phase.in_flight:
-            self.forget(key)
+            self._neighbours.pop(key, None)
+            if status.phase is not Phase.WAITING:
+                self._measurements.forget(key)
             return None
         occasion = f"{status.phase} {status.revision}"
         known, neighbours = self._neighbours.get(key, ("", None))
