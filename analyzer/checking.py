@@ -46,14 +46,19 @@ def tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) 
 
 
 def _measured(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
-    """Ask for the check that is due. That an answer comes is not certain, either."""
+    """Ask for the check that is due. That an answer comes is not certain, either.
+
+    What is passed before the first weight is not run again at each look of who is asked for consent (Flagger #1248).
+    """
     begun = status.position.begun
-    kinds = (Kind.ROLLOUT if begun else Kind.PRE_ROLLOUT, Kind.ROLLBACK)
+    checks = Kind.ROLLOUT if begun else Kind.PRE_ROLLOUT
+    kinds = (Kind.ROLLBACK,) if status.gate and not begun else (checks, Kind.ROLLBACK)
     then = asked_before(spec.strategy, status.position, routed=not seen.unrouted)
     waited = -seconds_left(status.step_time, 0, now)
     if status.check_time:
         waited = min(waited, -seconds_left(status.check_time, spec.interval + spec.longest_window, now))
-    if waited > spec.progress_deadline:
+    hooks = spec.hooks(*kinds, *([then] if then else []))
+    if waited > spec.progress_deadline + sum(gate.longest for gate in hooks):
         return end(status, Ending(Outcome.FAILED, "no check is answered: exceeded its progress deadline"), now)
     return Plan(status, (Measure(kinds, traffic=begun, then=then),), wake=AGAIN)
 

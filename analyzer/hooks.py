@@ -54,6 +54,11 @@ class Gate:
     mute: bool = False
     deadline: float | None = None
 
+    @property
+    def longest(self) -> float:
+        """For how many seconds it may keep an answer back, but for the pauses between its calls."""
+        return self.timeout * (self.retries + 1)
+
 
 def parse_hook(webhook: Mapping[str, Any]) -> Gate:
     """One entry of `webhooks`. Raises SpecError."""

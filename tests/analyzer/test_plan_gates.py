@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from analyzer.hooks import Gate, Kind
+from analyzer.metrics.verdict import Check, Result
 from analyzer.status import Phase
 from tests.analyzer.things import FAILED, GATED, OPEN, SHUT, SILENT, SPEC, V1
 from tests.analyzer.world import World, shipped
@@ -73,3 +74,27 @@ def test_an_open_gate_proves_nothing_about_the_metrics() -> None:
     world.run(LONG)
     assert world.phase() is Phase.FAILED
     assert world.ran == [V1]
+
+
+def test_a_suite_may_take_longer_than_the_progress_deadline_if_its_timeout_is_longer() -> None:
+    suite = Gate("suite", "http://loadtester/", timeout=900, kind=Kind.PRE_ROLLOUT)
+    world = shipped(spec=replace(SPEC, gates=(suite,)), answers=False)
+    world.run(800)
+    assert (world.phase(), world.status.ending) == (Phase.PROGRESSING, None)
+    world.run(300)
+    assert world.phase() is Phase.FAILED
+    assert "no check is answered" in world.told[-1]
+
+
+def test_what_is_passed_before_the_first_weight_is_not_run_again_while_a_person_thinks() -> None:
+    gates = tuple(
+        Gate(kind.value, "http://loadtester/", timeout=5, kind=kind)
+        for kind in (Kind.PRE_ROLLOUT, Kind.CONFIRM_TRAFFIC_INCREASE)
+    )
+    waits = Check("ann", Result.WAITING, "waiting for traffic increase approval ann")
+    world = shipped(spec=replace(SPEC, gates=gates), said={Kind.CONFIRM_TRAFFIC_INCREASE: waits})
+    world.run(LONG)
+    assert (world.phase(), world.status.weight, world.called) == (Phase.PROGRESSING, 0, 1)
+    world.said = {}
+    world.run(LONG)
+    assert (world.phase(), world.called, world.breaches) == (Phase.SUCCEEDED, 1, [])
