@@ -4,11 +4,11 @@ What is stored is all that is known: who is in flight, since when each that wait
 a new leader goes on where the one before it ended. Limits are read whenever somebody asks, and hold from then on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from threading import RLock
 from typing import Any
 
@@ -37,7 +37,7 @@ class Standing:
     queued: datetime | None = None
     told: str = field(default="", compare=False)
     began: datetime | None = None
-    policy: str | None = None
+    policy: str | None = field(default=None, compare=False)
 
     @property
     def matters(self) -> bool:
@@ -46,7 +46,10 @@ class Standing:
 
 
 class Places:
-    """Gives away places; safe between threads. `touch` puts an application, or QUEUE, on the agenda."""
+    """Gives away places; safe between threads. `touch` puts an application, or QUEUE, on the agenda.
+
+    Made when the watches know all Canaries; after that whatever changes is looked at, and so comes through `attended`.
+    """
 
     def __init__(self, cluster: Cluster, touch: Callable[[Key], None], most: int = 0) -> None:
         self._cluster = cluster
@@ -55,8 +58,10 @@ class Places:
         self._lock = RLock()
         self._claims: dict[Key, Rollout] = {}
         self._unable: set[Key] = set()
-        self._read: dict[Key, tuple[Object, Standing]] = {}
-        self._known: dict[Key, Standing] = {}
+        self._standings: dict[Key, Standing] = {}
+        self._began: dict[str, dict[Key, datetime]] = {}
+        for canary in cluster.canaries.all():
+            self._learn((canary["metadata"]["namespace"], target_of(canary)))
 
     @contextmanager
     def attended(self, key: Key) -> Iterator[Turn]:
@@ -65,85 +70,78 @@ class Places:
         The answer is why it has to wait, or ""; then it has the place until the work is done, and after that if it is
         stored to be in flight. Whoever fails at that is passed over until he asks again.
         """
+        failed = True
         try:
             yield partial(self._ask, key)
-        except Exception:
-            with self._lock:
-                self._unable.add(key)
-            self._touch(QUEUE)
-            raise
+            failed = False
         finally:
             with self._lock:
+                if failed:
+                    self._unable.add(key)
+                changed = self._learn(key)
                 claimed = self._claims.pop(key, None)
-            self._note(key, news=claimed is not None)
+            if changed or claimed or failed:
+                self._touch(QUEUE)
 
     def settle(self, key: Key) -> None:
         """The duty of whoever attends to QUEUE: those are looked at whose turn, or place, is another than they know."""
         if key != QUEUE:
             return
         with self._lock:
-            standings = {each.key: each for each in self._standings()}
-            answers = turns(*self._line(standings.values()))
+            known = {each.key: each.told for each in self._standings.values()}
+            answers = turns(*self._line())
         for waiting, answer in answers.items():
-            if standings[waiting].told != answer:
+            if known[waiting] != answer:
                 self._touch(waiting)
 
     def _ask(self, key: Key, since: datetime) -> str:
         """Whoever is in flight, and wants to begin anew, waits like one who has just come."""
         with self._lock:
             self._unable.discard(key)
-            asking = self._rollout(self._now(key), since)
+            standing = self._standings.get(key) or Standing(key, policy=_policy_of(self._cluster.canary_for(key)))
+            asking = Rollout(key, since, self._limits(key[0], standing.policy))
             if not asking.limits:
                 return ""
-            others = (each for each in self._standings() if each.key != key)
-            waiting, running, began = self._line(others)
+            waiting, running, began = self._line(but=key)
             answer = turns([*waiting, asking], running, began)[key]
             if not answer:
                 self._claims[key] = asking
             return answer
 
-    def _note(self, key: Key, *, news: bool) -> None:
-        now = self._now(key)
-        before = self._known.pop(key, Standing(key))
+    def _learn(self, key: Key) -> bool:
+        """What is stored of an application now, and whether that is another place than before. The lock is held."""
+        canary = self._cluster.canary_for(key)
+        now = _standing(key, canary) if canary else Standing(key)
+        before = self._standings.pop(key, Standing(key))
+        served = self._began.setdefault(key[0], {})
+        served.pop(key, None)
+        if now.began:
+            served[key] = now.began
         if now.matters:
-            self._known[key] = now
-        if news or ((before.matters or now.matters) and now != before):
-            self._touch(QUEUE)
+            self._standings[key] = now
+        else:
+            self._unable.discard(key)
+        return (before.matters or now.matters) and now != before
 
-    def _line(self, standings: Iterable[Standing]) -> tuple[list[Rollout], list[Rollout], dict[str, datetime]]:
+    def _line(self, but: Key | None = None) -> tuple[list[Rollout], list[Rollout], dict[str, datetime]]:
         """Who waits, who is in flight, and when each namespace last began a rollout. The lock is held."""
         waiting: list[Rollout] = []
         running = dict(self._claims)
-        began: dict[str, datetime] = {}
-        for each in standings:
-            namespace = each.key[0]
-            if each.began:
-                began[namespace] = max(each.began, began.get(namespace, each.began))
+        limits = cache(self._limits)
+        for each in self._standings.values():
+            if each.key == but:
+                continue
+            rollout = Rollout(each.key, each.queued or EARLIEST, limits(each.key[0], each.policy))
             if each.flying:
-                running[each.key] = self._rollout(each)
-            elif each.queued and each.key not in self._unable and each.key not in running:
-                waiting.append(self._rollout(each, each.queued))
-        return waiting, list(running.values()), began
+                running[each.key] = rollout
+            elif each.key not in self._unable and each.key not in running:
+                waiting.append(rollout)
+        began = {each.key[0]: self._began[each.key[0]].values() for each in waiting}
+        return waiting, list(running.values()), {name: max(served) for name, served in began.items() if served}
 
-    def _now(self, key: Key) -> Standing:
-        canary = self._cluster.canary_for(key)
-        return _standing(canary) if canary else Standing(key)
-
-    def _standings(self) -> Iterator[Standing]:
-        """Of every Canary that is Detour's. The lock is held."""
-        known, self._read = self._read, {}
-        for canary in self._cluster.canaries.all():
-            if self._cluster.flagger.leaves(canary):
-                name = canary["metadata"]["namespace"], canary["metadata"]["name"]
-                before = known.get(name)
-                found = before if before and before[0] is canary else (canary, _standing(canary))
-                self._read[name] = found
-                yield found[1]
-
-    def _rollout(self, standing: Standing, since: datetime = EARLIEST) -> Rollout:
-        namespace = standing.key[0]
-        stated = (self._of_namespace(namespace), self._of_policy(standing.policy), self._of_cluster())
-        return Rollout(standing.key, since, tuple(limit for limit in stated if limit))
+    def _limits(self, namespace: str, policy_name: str | None) -> tuple[Limit, ...]:
+        stated = (self._of_namespace(namespace), self._of_policy(policy_name), self._of_cluster())
+        return tuple(limit for limit in stated if limit)
 
     def _of_namespace(self, name: str) -> Limit | None:
         if name == self._cluster.home:
@@ -161,9 +159,8 @@ class Places:
         return stated or (Limit(CLUSTER, self._most, OPTION) if self._most else None)
 
 
-def _standing(canary: Object) -> Standing:
+def _standing(key: Key, canary: Object) -> Standing:
     """One whose status somebody has made unreadable must not keep the others from their turn."""
-    key = canary["metadata"]["namespace"], target_of(canary)
     try:
         status = from_object(canary)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -175,5 +172,9 @@ def _standing(canary: Object) -> Standing:
         queued=status.queued if waits else None,
         told=status.problem,
         began=status.started,
-        policy=canary["metadata"]["labels"][policy.BY_POLICY] if policy.is_by_policy(canary) else None,
+        policy=_policy_of(canary),
     )
+
+
+def _policy_of(canary: Object | None) -> str | None:
+    return canary["metadata"]["labels"][policy.BY_POLICY] if canary and policy.is_by_policy(canary) else None

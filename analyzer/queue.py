@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from analyzer.wording import printable
@@ -67,7 +68,7 @@ def turns(waiting: Iterable[Rollout], running: Iterable[Rollout], began: Mapping
     behind: Counter[str] = Counter()
     answers: dict[Key, str] = {}
     for each in _fair(waiting, used, Counter(each.key[0] for each in flying), began):
-        full = _full(each, used)
+        full = _full(each.limits, used)
         if full is None:
             used.update(limit.scope for limit in each.limits)
             answers[each.key] = ""
@@ -86,9 +87,10 @@ def _fair(
     """
     ranks: Counter[tuple[str, bool]] = Counter()
     ranked = []
+    kept_back = cache(lambda limits: (full := _full(limits, used)) is not None and full.scope != CLUSTER)
     for each in sorted(waiting, key=lambda one: (one.since, one.key)):
-        namespace, full = each.key[0], _full(each, used)
-        line = namespace, full is not None and full.scope != CLUSTER
+        namespace = each.key[0]
+        line = namespace, kept_back(each.limits)
         rank = ranks[line]
         ranks[line] += 1
         served = began.get(namespace, each.since)
@@ -97,11 +99,12 @@ def _fair(
     return [each for _, each in sorted(ranked, key=lambda one: one[0])]
 
 
-def _full(rollout: Rollout, used: Counter[str]) -> Limit | None:
-    """The narrowest of its limits that is reached."""
-    return next((limit for limit in rollout.limits if used[limit.scope] >= limit.most), None)
+def _full(limits: Iterable[Limit], used: Counter[str]) -> Limit | None:
+    """The narrowest that is reached."""
+    return next((limit for limit in limits if used[limit.scope] >= limit.most), None)
 
 
+@lru_cache(10_000)
 def _reason(place: int, limit: Limit) -> str:
     """Far behind no exact place is told: each would have to be written anew whenever one in front begins."""
     exact = place <= EXACT

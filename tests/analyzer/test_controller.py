@@ -45,7 +45,7 @@ def rolling_out(monkeypatch: pytest.MonkeyPatch, api: Any) -> Rollouts:
     monkeypatch.setattr(rollouts, "plan", api.plan)
     view = SimpleNamespace(seen=Seen(*KEY[::-1]), key=KEY, primary=None)
     lookout: Any = SimpleNamespace(look=lambda *_: view)
-    cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary)
+    cluster: Any = SimpleNamespace(canary_for=lambda _: api.canary, canaries=SimpleNamespace(all=lambda: ()))
     idle: Any = SimpleNamespace(reason="")
     silent: Any = SimpleNamespace(posted=lambda _key, _canary, status, *_: status)
     places = Places(cluster, lambda _: None)

@@ -231,7 +231,9 @@ def test_a_status_that_somebody_has_made_unreadable_keeps_nobody_else_waiting() 
     first = found.flying[0]
     odd = {**found.stored[first]["status"], "startTime": "yesterday"}
     found.stored[first] = {**found.stored[first], "status": odd}
-    found.touch(("shop", "app-001"))
+    found.touch(first)
+    with pytest.raises(ValueError, match="yesterday"):
+        found.work()
     found.work()
     assert found.status(("shop", "app-001")).phase.in_flight
 
