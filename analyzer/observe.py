@@ -112,7 +112,8 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
         seen = replace(seen, unrouted=not found)
         if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
             seen = replace(seen, canary=replace(seen.canary, digest=""))  # it is to be made anew
-        seen = _copied(cluster, seen, spec, primary, neighbours)
+        if spec.autoscaler:
+            seen = canary_scaler.looked_at(cluster.client, seen, spec.autoscaler, neighbours.scaler, primary)
     scaler = neighbours.scaler if neighbours else None
     return View(seen, key, canary, primary, waiting, surroundings, occasion, spec.strategy, scaler)
 
@@ -254,18 +255,6 @@ def _unsplittable(
     return router.problem(primary, surroundings, cluster.ingresses.all()) or router.unable(
         strategy, surroundings, primary
     )
-
-
-def _copied(cluster: Cluster, seen: Seen, spec: Spec, primary: Object, neighbours: Neighbours) -> Seen:
-    """What there is of the autoscaler that the canary is to have."""
-    if spec.autoscaler is None:
-        return seen
-    if problem := scalers.unfit(spec.autoscaler, neighbours.scaler, primary):
-        return replace(seen, obstacle=seen.obstacle or problem)
-    if seen.canary is None or neighbours.scaler is None:
-        return seen
-    least = canary_scaler.least(cluster.client, seen.namespace, neighbours.scaler)
-    return replace(seen, canary=replace(seen.canary, least=least))
 
 
 def _is_mistaken(cluster: Cluster, key: Key, primary: Object, surroundings: Surroundings) -> bool:
