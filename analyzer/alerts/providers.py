@@ -75,9 +75,13 @@ class Providers:
             problem = f"{spec.get('type')!r} is no service that this version of Detour has"
             raise SpecError(f"spec.type of {whose}", problem, f"use {', '.join(SERVICES)}")
         secret = self._secret(spec, namespace, whose)
+        address = checked(secret.get("address") or spec.get("address") or "", f"spec.address of {whose}")
+        if secret and spec.get("proxy") and not address.startswith("https:"):
+            problem = "what its Secret has would be read on the way, since the address there is not https"
+            raise SpecError(f"spec.proxy of {whose}", problem, "take it out, or put an https address into the Secret")
         return Destination(
             kind=spec["type"],
-            address=checked(secret.get("address") or spec.get("address") or "", f"spec.address of {whose}"),
+            address=address,
             channel=spec.get("channel") or "",
             username=spec.get("username") or USERNAME,
             token=secret.get("token", ""),

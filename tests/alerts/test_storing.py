@@ -11,6 +11,7 @@ import pytest
 from analyzer import rollouts
 from analyzer.actions import Emit, Plan, Severity
 from analyzer.kube.errors import ApiError, Unreachable
+from analyzer.places import Places
 from analyzer.rollouts import Rollouts
 from analyzer.seen import Seen
 from analyzer.spec import parse
@@ -50,7 +51,8 @@ def working(office: Office, monkeypatch: pytest.MonkeyPatch, perform: Any = lamb
     lookout: Any = SimpleNamespace(look=lambda *_: view)
     performer: Any = SimpleNamespace(perform=perform)
     idle: Any = SimpleNamespace(reason="")
-    return Rollouts(office.cluster, lookout, performer, idle, idle, office.herald, lambda: datetime.now(UTC))
+    places = Places(office.cluster, lambda _: None)
+    return Rollouts(office.cluster, lookout, performer, idle, idle, office.herald, places, lambda: datetime.now(UTC))
 
 
 def test_transition_and_alert_are_one_write(office: Office, chat: Service, monkeypatch: pytest.MonkeyPatch) -> None:

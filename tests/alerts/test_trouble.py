@@ -205,6 +205,13 @@ class TestProxies:
             assert proxy.paths == [address]
             assert proxy.got[0]["message"] == "Canary failed!"
 
+    def test_what_a_secret_has_goes_by_no_proxy_that_could_read_it(self, office: Office, chat: Service) -> None:
+        office.provide("chat", type="slack", secretRef={"name": "hook"}, proxy="http://proxy.example:3128")
+        office.hide("hook", address=chat.address)
+        office.subscribe(subscription("chat"), generation=2)
+        office.herald.check(KEY)
+        assert "would be read on the way, since the address there is not https" in office.api.told[0]
+
     def test_a_proxys_address_is_judged_like_any(self, office: Office, chat: Service) -> None:
         office.provide("chat", type="slack", address=chat.address, proxy="http://169.254.169.254:3128")
         office.transition("Canary failed!", Severity.ERROR)
