@@ -136,6 +136,7 @@ for _way in _WAYS.values():  # a rate begins with the first event, not the secon
 for _result in ("arrived", "missed"):
     DELIVERIES.labels(_result)
     ALERTS.labels(_result)
+ALERTS.labels("again")
 
 _counted: set[Key] = set()
 _lock = threading.Lock()

@@ -15,6 +15,8 @@ from webhook.revision import short
 
 KEPT = 20
 LONGEST_TEXT = 1000  # characters
+TITLES = ("Images", "By", "Revision")
+"""Of facts, in the order in which they are shown: the API server keeps no order of a map."""
 
 Entry = Mapping[str, Any]
 Audience = Mapping[str, Severity]
@@ -37,7 +39,7 @@ def _entry(status: Status, event: Emit, audience: Audience, now: datetime) -> di
     subject = status.subject if status.revision else {}
     by, manager = subject.get("by") or "", subject.get("manager") or ""
     by = f"{by} ({manager})" if by and manager else by or manager
-    facts = {"Images": ", ".join(subject.get("images") or ()), "By": by, "Revision": short(status.revision)}
+    facts = dict(zip(TITLES, (", ".join(subject.get("images") or ()), by, short(status.revision)), strict=True))
     return {
         "text": event.text[:LONGEST_TEXT],
         "severity": severity.value,
@@ -63,11 +65,12 @@ def without(entries: Iterable[Entry], done: Collection[Errand]) -> tuple[Entry, 
 
 def alert(entry: Entry, name: str, namespace: str, *more: tuple[str, str]) -> Alert:
     """An entry as it is sent, for the Canary of this name."""
+    facts = entry.get("facts") or {}
     return Alert(
         name=name,
         namespace=namespace,
         severity=Severity(entry["severity"]),
         text=entry["text"],
         time=datetime.fromisoformat(entry["time"]),
-        facts=(*(entry.get("facts") or {}).items(), *more),
+        facts=(*((title, facts[title]) for title in TITLES if title in facts), *more),
     )

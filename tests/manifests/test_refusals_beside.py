@@ -62,11 +62,17 @@ def test_a_metric_template_is_refused_with_the_field_and_the_remedy(spec: dict[s
             {"address": "https://a.test/", "type": "irc"},
             'spec.type: Unsupported value: "irc": supported values: "slack"',
         ),
+        (
+            {"address": "https://a.test/", "proxy": "proxy:3128"},
+            "spec.proxy: .* must be an address, such as http://proxy.example:3128",
+        ),
     ],
 )
 def test_an_alert_provider_is_refused_with_the_field_and_the_remedy(spec: dict[str, Any], sentence: str) -> None:
     provider = METRIC_TEMPLATE | {"kind": "AlertProvider"}
-    assert said(provider | {"spec": {"type": "slack", "address": "https://hooks.slack.com/services/T/B/x"}}) == ""
+    for kind in ("slack", "msteams", "discord", "rocket", "gchat", "webhook"):
+        good = {"type": kind, "address": "https://a.test/services/T/B/x", "proxy": "http://proxy.example:3128"}
+        assert said(provider | {"spec": good}) == ""
     assert re.search(sentence, said(provider | {"spec": {"type": "slack"} | spec}))
 
 
