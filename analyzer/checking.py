@@ -5,7 +5,7 @@ from datetime import datetime
 
 from analyzer.actions import AGAIN, Action, Emit, Measure, Plan, Route
 from analyzer.beginning import asked, hear
-from analyzer.consent import asked_before, called_back, holding, wait
+from analyzer.consent import asked_before, called_back, holding, passed, wait
 from analyzer.hooks import Kind
 from analyzer.metrics.verdict import Check, Result
 from analyzer.moves import end, halt, promote
@@ -74,8 +74,8 @@ def _interval_left(spec: Spec, status: Status, now: datetime) -> float:
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:
     waiting = holding(checks)
-    passed = all(check.result is Result.PASSED or check in waiting for check in checks) and not unready
-    gate = status.gate if passed else ""  # nobody's word lets through what has failed since
+    fine = all(check.result is Result.PASSED or check in waiting for check in checks) and not unready
+    gate = status.gate if fine else ""  # nobody's word lets through what has failed since
     status = replace(status, check_time=now, phase=Phase.PROGRESSING, gate=gate)
     if reason := called_back(checks):
         back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
@@ -96,7 +96,12 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
         return halt(patient, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
     if unready:
         return halt(spec, status, unready, now)
-    return wait(spec, status, seen, waiting, now) if waiting else _go_on(spec, status, seen, now)
+    behind = passed(checks, Kind.PRE_ROLLOUT)
+    if waiting:
+        planned = wait(spec, status, seen, waiting, now)
+        return replace(planned, actions=(*behind, *planned.actions))
+    behind += passed(checks, Kind.CONFIRM_TRAFFIC_INCREASE, Kind.CONFIRM_PROMOTION)
+    return _go_on(spec, status, seen, now, *behind)
 
 
 def _go_on(spec: Spec, status: Status, seen: Seen, now: datetime, *told: Emit) -> Plan:

@@ -38,6 +38,12 @@ def holding(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(check for check in checks if check.kind and check.kind.confirms and check.result is not Result.PASSED)
 
 
+def passed(checks: Iterable[Check], *kinds: Kind) -> tuple[Emit, ...]:
+    """Flagger's events of gates of these kinds that are behind."""
+    of_kind = (check for check in checks if check.kind in kinds and check.result is Result.PASSED)
+    return tuple(Emit(check.text[0].upper() + check.text[1:]) for check in of_kind)
+
+
 def called_back(checks: Iterable[Check]) -> str:
     """Which webhook wants the rollout undone, in Flagger's words; "" if none does."""
     names = [check.name for check in checks if check.kind is Kind.ROLLBACK and check.failed]

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from analyzer.actions import AGAIN, REFUSED_AGAIN, Action, Ask, Emit, Guard, Label, Plan, Serve, Severity
 from analyzer.beginning import asked, begin, is_rejected, not_yet, patience_left
-from analyzer.consent import before_it_begins
+from analyzer.consent import before_it_begins, passed
+from analyzer.hooks import Kind
 from analyzer.seen import Primary, Seen
 from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status
@@ -71,7 +72,7 @@ def _what_waits(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         begun = replace(begun, phase=Phase.PROMOTING)
         news = f"New revision detected! Promoting it at once, {seen.who} is down"
         told = Emit(news, warning=True, milestone=True, alert=Severity.WARN)
-    return Plan(begun, (told,), wake=0)
+    return Plan(begun, (*passed(seen.checks or (), Kind.CONFIRM_ROLLOUT), told), wake=0)
 
 
 def _waiting(status: Status, seen: Seen, why: str, now: datetime) -> Plan:

@@ -98,3 +98,17 @@ def test_what_is_passed_before_the_first_weight_is_not_run_again_while_a_person_
     world.said = {}
     world.run(LONG)
     assert (world.phase(), world.called, world.breaches) == (Phase.SUCCEEDED, 1, [])
+
+
+def test_each_gate_that_is_behind_is_told_in_flaggers_words() -> None:
+    kinds = (Kind.PRE_ROLLOUT, Kind.CONFIRM_ROLLOUT, Kind.CONFIRM_TRAFFIC_INCREASE, Kind.CONFIRM_PROMOTION)
+    gates = tuple(Gate("ann", "http://loadtester/", timeout=5, kind=kind) for kind in kinds)
+    said = {kind: Check("ann", Result.PASSED, f"{kind} check ann passed") for kind in kinds}
+    world = shipped(spec=replace(SPEC, gates=gates), said=said)
+    world.run(LONG)
+    assert [text for text in world.told if text.endswith("check ann passed")] == [
+        "Confirm-rollout check ann passed",
+        "Pre-rollout check ann passed",
+        *["Confirm-traffic-increase check ann passed"] * 3,
+        "Confirm-promotion check ann passed",
+    ]
