@@ -18,6 +18,8 @@ from analyzer.journal import Journal
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, Conflict, NotFound, Refused
 from analyzer.kube.resources import EVENTS, SECRETS, Resource
+from analyzer.memory import unpacked
+from analyzer.remember import remember
 from analyzer.status import Phase, Status, from_object
 from tests.alerts.services import LOOPBACK
 
@@ -25,6 +27,7 @@ Object = dict[str, Any]
 
 KEY = ("test", "podinfo")
 REVISION = "0123456789" * 6 + "abcd"
+FLAGGERS = ("phase", "canaryWeight", "failedChecks", "iterations", "conditions", "lastAppliedSpec", "trackedConfigs")
 SUBJECT = {"images": ["podinfo:6.0.1"], "by": "alice", "manager": "kubectl-set"}
 
 
@@ -52,6 +55,7 @@ class Api(Client):
         self.requests: list[str] = []
         self.dies_at_writes = 0
         self.forbidden = False
+        self.flaggers = False
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         self.requests.append(f"get {resource.kind}")
@@ -76,6 +80,8 @@ class Api(Client):
         if body["metadata"]["resourceVersion"] != known:
             raise Conflict(409, "Conflict", "the object has been modified")
         self.canary = copy.deepcopy(body)
+        if self.flaggers:  # its definition of Canaries: what that does not know is dropped
+            self.canary["status"] = {key: value for key, value in body["status"].items() if key in FLAGGERS}
         self.canary["metadata"]["resourceVersion"] = str(int(known) + 1)
         return copy.deepcopy(self.canary)
 
@@ -127,8 +133,7 @@ class Office:
         before = from_object(canary)
         after = Status(Phase.PROGRESSING, revision=REVISION, subject=SUBJECT, alerts=before.alerts, **changes)
         after = self.herald.posted(KEY, canary, after, [Emit(text, alert=alert)], now)
-        body = {**canary, "status": to_object(after, canary["status"], now)}
-        self.cluster.canaries.learn(self.api.replace_status(self.cluster.canaries.resource, body))
+        remember(self.cluster, {**canary, "status": to_object(after, canary["status"], now)})
 
     def settle(self) -> None:
         """What the worker does when the application is looked at."""
@@ -145,7 +150,7 @@ class Office:
     @property
     def waiting(self) -> list[Object]:
         """What lies in the stored status."""
-        return list(self.api.canary["status"].get("alerts") or ())
+        return list(unpacked(self.api.canary["status"]).get("alerts") or ())
 
 
 def subscription(name: str, severity: str | None = None, namespace: str | None = None) -> Object:

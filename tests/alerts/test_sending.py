@@ -97,6 +97,17 @@ def test_when_it_became_what_it_is_does_not_change_by_telling_it(office: Office)
     assert office.api.canary["status"]["lastTransitionTime"] == before
 
 
+def test_it_works_by_flaggers_own_definition_of_canaries_too(office: Office, chat: Service) -> None:
+    office.api.flaggers = True
+    office.transition("Canary failed!", Severity.ERROR)
+    assert "alerts" not in office.api.canary["status"]
+    assert len(office.waiting) == 1
+    office.begin()
+    office.settled()
+    assert texts(chat) == ["Canary failed!"]
+    assert office.api.canary["status"]["phase"] == "Progressing"
+
+
 class TestCrashes:
     def test_an_alert_of_a_process_that_died_before_sending_is_sent_by_the_next(
         self, office: Office, chat: Service

@@ -57,6 +57,7 @@ HEALTHY = (
         "DetourMeasurementImpossible",
         {'detour_canary_checks_total{namespace="shop", name="podinfo", check="rate", result="failed"}': "0+1x40"},
     ),
+    Case("DetourAlertsMissed", {'detour_alerts_total{result="again"}': "0+1x40"}),
     Case("DetourUnproven", {f"detour_canary_unproven{APPLICATION}": "0x40"}),
     Case(
         "DetourUnguarded",
@@ -106,6 +107,7 @@ ILL = (
         {'detour_canary_checks_total{namespace="shop", name="podinfo", check="rate", result="unmeasured"}': "0+1x40"},
         WHO | {"check": "rate"},
     ),
+    Case("DetourAlertsMissed", {'detour_alerts_total{result="missed"}': "0x20 1x20"}, {}),
     Case("DetourUnproven", {f"detour_canary_unproven{APPLICATION}": "1x40"}, WHO),
     Case(
         "DetourUnguarded",
