@@ -10,9 +10,10 @@ from tests.cluster.namespaces import unique
 from tests.cluster.pair import Pair, Pairs, Place, Places, sides
 from tests.cluster.policies import WritePolicy, policies
 from tests.cluster.shop import OpenShop, Shop, opened
+from tests.cluster.turns import a_turn
 
 HERE = Path(__file__).parent
-MINUTES = ("test_seed.py", "test_workload_faults.py")
+MINUTES = ("test_seed.py", "test_scenarios.py", "test_workload_faults.py")
 """Rows take turns: first in one worker's share, they are the last that others take over, only to wait for a turn."""
 
 
@@ -42,6 +43,13 @@ def write_policy() -> Iterator[WritePolicy]:
     """Writes CanaryPolicies; they are deleted at the end."""
     with policies() as write:
         yield write
+
+
+@pytest.fixture
+def turn() -> Iterator[None]:
+    """For what has much traffic: two at once."""
+    with a_turn():
+        yield
 
 
 @pytest.fixture(scope="session")

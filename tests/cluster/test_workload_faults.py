@@ -3,23 +3,17 @@
 Quota, PodSecurity and what other policies refuse are in test_refusals.py.
 """
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from typing import IO
 
 import pytest
 
-from tests.cluster.kubectl import ROOT, Object, eventually
+from tests.cluster.kubectl import Object
 from tests.cluster.namespaces import unique
 from tests.cluster.shop import CALM, Shop, opened
 from tests.faults.play import play
 from tests.faults.row import Row, rows
 from tests.faults.saboteur import IMAGE
 from tests.faults.scene import SHORT
-
-WORKSPACE = ROOT / ".sandbox"
-AT_ONCE, LONGEST_WAIT = 2, 1200.0  # rows, seconds
 
 GREEDY: Object = {
     "image": IMAGE,
@@ -68,22 +62,6 @@ def test_a_version_that_cannot_run_says_why_where_users_look(shop: Shop, contain
     shop.says(says, 45)
     shop.tells(f"not ready: {says}")
     assert (shop.live_image, shop.status.get("canaryWeight", 0)) == ("6.0.0", 0)
-
-
-@pytest.fixture
-def turn() -> Iterator[None]:
-    """Two rows at once, however many workers there are: more, and the Ingress controller has no processor left."""
-    with ExitStack() as stack:
-        places = [stack.enter_context((WORKSPACE / f"row-{number}.lock").open("w")) for number in range(AT_ONCE)]
-        eventually(lambda: any(map(_taken, places)), "a turn", LONGEST_WAIT)
-        yield
-
-
-def _taken(place: IO[str]) -> bool:
-    with suppress(BlockingIOError):
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
 
 
 @pytest.mark.usefixtures("turn")
