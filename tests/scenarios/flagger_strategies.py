@@ -13,7 +13,7 @@ ITERATIONS: Object = {"interval": "4s", "threshold": 2, "iterations": 3}
 AB: Object = {**ITERATIONS, "match": [{"headers": {"x-user": {"exact": "insider"}}}]}
 CANARY = f"http://podinfo-canary.{NAMESPACE}:9898"
 ACCEPTANCE: Object = {"name": "acceptance-test", "type": "pre-rollout", "url": f"{CANARY}/token", "timeout": "5s"}
-REFUSAL: Object = {**ACCEPTANCE, "url": f"{CANARY}/status/503"}
+REFUSAL: Object = {**ACCEPTANCE, "url": f"{CANARY}/status/500"}
 
 
 @scenario(
