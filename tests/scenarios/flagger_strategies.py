@@ -1,16 +1,19 @@
 """Flagger's suites for A/B tests and Blue/Green, on the Ingress, and without any route."""
 
 from tests.cluster.kubectl import Object, eventually
-from tests.scenarios.scenario import Crowd, scenario
+from tests.scenarios.scenario import USERS, Crowd, scenario
 from tests.scenarios.shopfront import NAMESPACE, metric
 from tests.scenarios.stage import Stage
-from tests.scenarios.wire import by_weight, never
+from tests.scenarios.wire import by_weight, never, whole
 
 OTHERS = Crowd("others", never)
 INSIDERS = Crowd("insiders", by_weight, {"x-user": "insider"})
+CHOSEN = Crowd("insiders", whole, {"x-user": "insider"})
 TAGGED = Crowd("cookie always", by_weight, {"Cookie": "canary=always"})
 ITERATIONS: Object = {"interval": "4s", "threshold": 2, "iterations": 3}
-AB: Object = {**ITERATIONS, "match": [{"headers": {"x-user": {"exact": "insider"}}}]}
+TO_INSIDERS = [{"headers": {"x-user": {"exact": "insider"}}}]
+AB: Object = {**ITERATIONS, "match": TO_INSIDERS}
+BY_30: Object = {"interval": "4s", "threshold": 2, "stepWeight": 30, "maxWeight": 60}
 CANARY = f"http://podinfo-canary.{NAMESPACE}:9898"
 ACCEPTANCE: Object = {"name": "acceptance-test", "type": "pre-rollout", "url": f"{CANARY}/token", "timeout": "5s"}
 REFUSAL: Object = {**ACCEPTANCE, "url": f"{CANARY}/status/500"}
@@ -38,6 +41,22 @@ def ab_by_header(stage: Stage) -> None:
 )
 def ab_by_cookie(stage: Stage) -> None:
     """Three iterations for whoever has the cookie: promoted."""
+    stage.update()
+    stage.succeeds("6.0.1")
+
+
+@scenario(
+    "Flagger #1514: header together with weight", (30, 60), (USERS, CHOSEN), analysis={**BY_30, "match": TO_INSIDERS}
+)
+def header_together_with_weight(stage: Stage) -> None:
+    """Whoever sends x-user: insider meets the canary from its first weight on, everybody else by the weight."""
+    stage.update()
+    stage.succeeds("6.0.1")
+
+
+@scenario("Flagger stepWeightPromotion; #635, #1542", (30, 60, 30), analysis={**BY_30, "stepWeightPromotion": 30})
+def step_weight_promotion(stage: Stage) -> None:
+    """Promoted at 60 %, the traffic goes back to the primary by steps of 30 %."""
     stage.update()
     stage.succeeds("6.0.1")
 

@@ -34,6 +34,11 @@ def by_weight(weight: int) -> int:
     return weight
 
 
+def whole(weight: int) -> int:
+    """What users meet of a canary that has all of their requests once it has any."""
+    return 100 if weight else 0
+
+
 def never(_: int) -> int:
     """What users meet of a canary that is for others."""
     return 0
