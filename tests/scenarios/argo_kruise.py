@@ -7,7 +7,9 @@ from tests.scenarios.stage import Stage
 LIST: Object = {"interval": "4s", "threshold": 2, "stepWeights": [20, 60]}
 SOON = {"progressDeadlineSeconds": 12}
 UNREADY = ["./podinfo", "--port=9898", "--level=debug", "--unready"]
-A_STEP = 4.0  # seconds
+SLOW: Object = {**LIST, "interval": "10s"}
+"""Where somebody does something at a weight, before the next: also on a busy machine."""
+A_WHILE = 4.0  # seconds: enough to see a share
 
 
 @scenario("Kruise: 20, 60 succeeded; Argo TestKubectlWaitForCompleted", (20, 60), analysis=LIST)
@@ -20,31 +22,31 @@ def twenty_sixty_succeeded(stage: Stage) -> None:
     stage.succeeds("6.0.1")
 
 
-@scenario("Kruise: rollback at 20; N8; Argo TestCanaryScaleDownOnAbort", (20,), analysis=LIST)
+@scenario("Kruise: rollback at 20; N8; Argo TestCanaryScaleDownOnAbort", (20,), analysis=SLOW)
 def rollback_at_20(stage: Stage) -> None:
     """The old manifest applied again at 20 %: the traffic goes first, then the canary; it is held against nobody."""
     stage.update()
     stage.until_weight(20)
-    stage.lasts(A_STEP)
+    stage.lasts(A_WHILE)
     stage.shop.apply(stage.shop.deployment("6.0.0"))
     stage.ends("Failed", "6.0.0", "cancelled")
     assert stage.shop.waiting is None
     assert not (stage.status() or {}).get("rejected")
 
 
-@scenario("Kruise: continuous v2 → v3; N9", (20, 20, 60), analysis=LIST)
+@scenario("Kruise: continuous v2 → v3; N9", (20, 20, 60), analysis=SLOW)
 def continuous(stage: Stage) -> None:
     """Another version at 20 %: nobody meets it until it is ready; it begins from 0 %, and is the one promoted."""
     stage.update("6.0.1")
     stage.until_weight(20)
-    stage.lasts(A_STEP)
+    stage.lasts(A_WHILE)
     stage.update("6.0.2")
     stage.until(lambda status: not status.get("canaryWeight"), "the traffic is away")
     stage.succeeds("6.0.2")
     assert "6.0.1" not in stage.shop.live_image
 
 
-@scenario("Kruise: scale up 5 → 10, scale down 10 → 5; N13", (20, 60), analysis={**LIST, "interval": "8s"}, replicas=2)
+@scenario("Kruise: scale up 5 → 10, scale down 10 → 5; N13", (20, 60), analysis=SLOW, replicas=2)
 def scaled_in_mid_rollout(stage: Stage) -> None:
     """Scaled from 2 to 5 at 20 %, as an autoscaler does it, and to 2 again at 60 %: the canary's size follows its
     weight and the primary's size; promoted."""
@@ -59,13 +61,13 @@ def scaled_in_mid_rollout(stage: Stage) -> None:
     assert shop.primary["spec"]["replicas"] == 2
 
 
-@scenario("Kruise: paused and resume; Argo TestKubectlWaitForPaused", (20, 60), analysis=LIST)
+@scenario("Kruise: paused and resume; Argo TestKubectlWaitForPaused", (20, 60), analysis=SLOW)
 def paused_and_resumed(stage: Stage) -> None:
     """Suspended at 20 % it stays there; resumed it goes on: promoted."""
     stage.update()
     stage.until_weight(20)
     stage.shop.specify(suspend=True)
-    stage.stands(2.5 * A_STEP, "it is suspended")
+    stage.stands(2.5 * A_WHILE, "it is suspended")
     stage.shop.specify(suspend=None)
     stage.succeeds("6.0.1")
 
@@ -86,12 +88,12 @@ def never_ready(stage: Stage) -> None:
     stage.fails("6.0.0", "readiness probe fails")
 
 
-@scenario("Argo TestRolloutGoodToBad, BadToBad, BadToGood", (20, 20, 20, 20, 60), analysis={**LIST, "threshold": 1})
+@scenario("Argo TestRolloutGoodToBad, BadToBad, BadToGood", (20, 20, 20, 20, 60), analysis={**SLOW, "threshold": 1})
 def good_bad_bad_good(stage: Stage) -> None:
     """A good version at 20 %, a bad one in its place: rejected. Another bad one: rejected. A good one: promoted."""
     stage.update("6.0.1")
     stage.until_weight(20)
-    stage.lasts(A_STEP)
+    stage.lasts(A_WHILE)
     for bad in ("6.0.2", "6.0.3"):
         stage.shop.judge("vector(1)")
         stage.update(bad)
@@ -127,10 +129,10 @@ def other_notations(stage: Stage) -> None:
         _with_a_volume(shop.deployment("6.0.1", resources={"limits": {"cpu": "1", "memory": "0.25Gi"}}), mode=0o644)
     )
     assert not said.warnings, said.err
-    stage.stands(2 * A_STEP, "an equal template is no new version")
+    stage.stands(2 * A_WHILE, "an equal template is no new version")
 
 
-@scenario("Argo TestRolloutRestart, TestRolloutPDBRestart", (20, 60), analysis=LIST)
+@scenario("Argo TestRolloutRestart, TestRolloutPDBRestart", (20, 60), analysis=SLOW)
 def restarted_in_mid_rollout(stage: Stage) -> None:
     """`kubectl rollout restart` at 20 %, under a disruption budget: new pods of the proven version at once, the
     canary's revision is the same; promoted."""
@@ -156,7 +158,7 @@ def restarted_in_mid_rollout(stage: Stage) -> None:
     stage.succeeds("6.0.1")
 
 
-@scenario("Argo TestCanaryBackgroundInconclusiveAnalysis", (20, 60), analysis=LIST)
+@scenario("Argo TestCanaryBackgroundInconclusiveAnalysis", (20, 60), analysis=SLOW)
 def inconclusive_then_good(stage: Stage) -> None:
     """A measurement that says nothing halts the canary at its weight, and is no failed check; when there is a value it
     goes on: promoted."""
@@ -166,13 +168,13 @@ def inconclusive_then_good(stage: Stage) -> None:
     stage.until(
         lambda status: "no values found" in " ".join(status.get("verdict", ())), "it says that it knows nothing"
     )
-    stage.stands(2 * A_STEP, "nothing is known")
+    stage.stands(2 * A_WHILE, "nothing is known")
     assert not (stage.status() or {}).get("failedChecks")
     stage.shop.judge("vector(1)")
     stage.succeeds("6.0.1")
 
 
-@scenario("Argo rollback window; N6", (20, 60, 20), analysis=LIST)
+@scenario("Argo rollback window; N6", (20, 60, 20), analysis=SLOW)
 def rollback_inside_and_outside_the_window(stage: Stage) -> None:
     """After a promotion, `rollout undo`: what had served is back at once, without an analysis. A version that has never
     served takes its steps, and is aborted by hand."""
@@ -185,7 +187,7 @@ def rollback_inside_and_outside_the_window(stage: Stage) -> None:
     stage.update("6.0.2")
     assert (shop.live_image, shop.waiting is None) == ("6.0.0", False)
     stage.until_weight(20)
-    stage.lasts(A_STEP)
+    stage.lasts(A_WHILE)
     assert stage.person("abort", "podinfo").code == 0
     stage.ends("Failed", "6.0.0", "aborted")
 
@@ -199,7 +201,7 @@ def two_replica_sets_at_release(stage: Stage) -> None:
     stage.succeeds("6.0.1")
 
 
-@scenario("Kruise: replace without annotations; Argo server-side dry run", (20, 60), analysis=LIST)
+@scenario("Kruise: replace without annotations; Argo server-side dry run", (20, 60), analysis=SLOW)
 def replaced_and_tried_dry(stage: Stage) -> None:
     """At 20 %, the manifest again by `kubectl replace`, which states no annotation, and others by a server-side dry
     run: what waits still waits, and nothing of the dry runs is kept; promoted."""

@@ -25,7 +25,7 @@ def step_weights(stage: Stage) -> None:
     analysis={
         **STEPS,
         "maxWeight": 60,
-        "metrics": [metric("request-success-rate", min=99), metric("request-duration", max=1200)],
+        "metrics": [metric("request-success-rate", min=99), metric("request-duration", max=2000)],
     },
 )
 def promoted_then_rolled_back(stage: Stage) -> None:
@@ -47,7 +47,12 @@ def skip_analysis(stage: Stage) -> None:
     stage.fails("6.0.1", "has no image")
 
 
-@scenario("Flagger istio/test-canary.sh: revertOnDeletion", (20,), spec={"revertOnDeletion": True}, analysis=STEPS)
+@scenario(
+    "Flagger istio/test-canary.sh: revertOnDeletion",
+    (20,),
+    spec={"revertOnDeletion": True},
+    analysis={**STEPS, "interval": "10s"},
+)
 def revert_on_deletion(stage: Stage) -> None:
     """The Canary deleted in mid-rollout: the Deployment serves on as it did, with as many pods, and so does its
     Service; nothing of the canary is left."""

@@ -41,7 +41,7 @@ def applied_every_second_by_flux(stage: Stage) -> None:
     _applied_again_and_again(stage, FLUX)
 
 
-@scenario("N16", (20, 60, 20, 60), analysis=TWO_STEPS)
+@scenario("N16", (20, 60, 20, 60), analysis={**TWO_STEPS, "interval": "10s"})
 def settings_with_the_version(stage: Stage) -> None:
     """A ConfigMap that comes with the version, under a name with its hash, and the old one pruned in mid-rollout: a new
     pod of the primary starts all the same, with what it had; promoted, and the old one goes."""
@@ -62,7 +62,7 @@ def policy_label_removed(stage: Stage) -> None:
     runs what it ran, and the next update is a plain one."""
     shop = stage.shop
     with policies() as write:
-        kubectl("label", "namespace", shop.namespace, f"{stash.POLICY}={write(stepWeight=20, interval='4s')}")
+        kubectl("label", "namespace", shop.namespace, f"{stash.POLICY}={write(stepWeight=20, interval='10s')}")
         stage.update()
         stage.until_weight(20)
         stage.lasts(4.0)

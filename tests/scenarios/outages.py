@@ -6,9 +6,9 @@ from tests.cluster.unanswered import down
 from tests.scenarios.scenario import scenario
 from tests.scenarios.stage import Stage
 
-STEPS: Object = {"interval": "4s", "threshold": 1, "stepWeight": 20, "maxWeight": 60}
+STEPS: Object = {"interval": "6s", "threshold": 1, "stepWeight": 20, "maxWeight": 60}
 HERE = "prometheus"
-AWAY = 8.0  # seconds, twice the interval
+AWAY = 12.0  # seconds, twice the interval
 
 
 @scenario("N11", (20, 40, 60), analysis=STEPS)

@@ -16,6 +16,7 @@ STEPS: Object = {"interval": "4s", "threshold": 2, "stepWeight": 20, "maxWeight"
 WINDOW = "10s"
 INGRESS, HTTP_ROUTE = "Ingress", "HTTPRoute"
 GATEWAY = {"name": "traefik", "namespace": "ingress"}
+PATIENCE = 240  # seconds without progress: a busy machine is no bad version
 NAMESPACE = "{here}"
 """In the addresses of an analysis: the namespace of the scenario."""
 LOAD_TESTER = "flagger-loadtester"
@@ -97,7 +98,8 @@ class Shopfront(Managed):
         analysis = {"metrics": made["spec"]["analysis"]["metrics"], **self.analysis}
         if self.load:
             analysis["webhooks"] = [*analysis.get("webhooks", ()), self.load_test()]
-        here = json.dumps({**made["spec"], "metricsServer": PROMETHEUS, "analysis": analysis})
+        always = {"metricsServer": PROMETHEUS, "progressDeadlineSeconds": PATIENCE, **self.spec}
+        here = json.dumps({**made["spec"], **always, "analysis": analysis})
         return {**made, "spec": json.loads(here.replace(NAMESPACE, self.namespace))}
 
     def load_test(self, path: str = "") -> Object:

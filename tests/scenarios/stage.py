@@ -9,7 +9,8 @@ from tests.faults.subject import Subject
 from tests.scenarios.shopfront import Shopfront
 from tests.scenarios.wire import Moment
 
-COLUMNS = r"{.status.phase},{.status.canaryWeight},{.status.iterations}{'\n'}"
+FIELDS = ".status.phase", ".status.canaryWeight", ".status.iterations"
+COLUMNS = "{.type}" + "".join(f",{{.object{field}}}" for field in FIELDS) + r"{'\n'}"
 LOOK = 0.2  # seconds
 
 
@@ -57,9 +58,13 @@ class Course(Follower):
 
     def __init__(self, namespace: str) -> None:
         only = "--field-selector=metadata.name=podinfo"
-        super().__init__("-n", namespace, "get", "canaries", only, "--watch", f"--output=jsonpath={COLUMNS}")
+        how = ("--watch", "--output-watch-events", f"--output=jsonpath={COLUMNS}")
+        super().__init__("-n", namespace, "get", "canaries", only, *how)
         self.moments: list[Moment] = [Moment(time.monotonic(), "", 0)]
 
     def heard(self, line: str) -> None:
-        phase, weight, iterations = line.strip().split(",")
-        self.moments.append(Moment(time.monotonic(), phase, int(weight or 0), int(iterations or 0)))
+        event, phase, weight, iterations = line.strip().split(",")
+        gone = event == "DELETED"
+        self.moments.append(
+            Moment(time.monotonic(), phase, 0 if gone else int(weight or 0), 0 if gone else int(iterations or 0))
+        )
