@@ -33,7 +33,7 @@ def gateway_canary(stage: Stage) -> None:
     assert stage.shop.get("httproute", "podinfo")["spec"] == before
     stage.shop.amend(webhooks=[stage.shop.load_test("/status/500")])
     stage.update("6.0.2")
-    stage.fails("6.0.1", "request-success-rate")
+    stage.fails("6.0.1", "success rate")
     assert stage.shop.get("httproute", "podinfo")["spec"] == before
 
 

@@ -36,7 +36,7 @@ def nginx_lifecycle(stage: Stage) -> None:
     shop = stage.shop
     pods = _pods(stage, "6.0.0")
     stage.update()
-    stage.fails("6.0.0", "failed checks threshold reached 2: request-success-rate")
+    stage.fails("6.0.0", "failed checks threshold reached 2: success rate")
     shop.set_image("6.0.0")
     stage.stands(REMAINS, "the old image is no new version")
     assert _pods(stage, "6.0.0") == pods
@@ -45,7 +45,7 @@ def nginx_lifecycle(stage: Stage) -> None:
     stage.stands(REMAINS, "a rejected version does not run by itself")
     assert stage.person("retry", "podinfo").code == 0
     stage.until_phase("Progressing")
-    stage.fails("6.0.0", "failed checks threshold reached 2: request-success-rate")
+    stage.fails("6.0.0", "failed checks threshold reached 2: success rate")
     shop.amend(webhooks=[shop.load_test("/")])
     changed = shop.deployment("6.0.1")
     changed["spec"]["template"]["metadata"]["annotations"] = {"example.com/try": "again"}

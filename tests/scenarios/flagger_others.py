@@ -34,7 +34,7 @@ def promoted_then_rolled_back(stage: Stage) -> None:
     stage.succeeds("6.0.1")
     stage.shop.amend(webhooks=[stage.shop.load_test("/status/500")])
     stage.update("6.0.2")
-    stage.fails("6.0.1", "request-success-rate")
+    stage.fails("6.0.1", "success rate")
 
 
 @scenario("Flagger istio/test-skip-analysis.sh", None, spec={"skipAnalysis": True, "progressDeadlineSeconds": 12})
