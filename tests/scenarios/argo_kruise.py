@@ -24,8 +24,8 @@ def twenty_sixty_succeeded(stage: Stage) -> None:
 
 @scenario("Kruise: rollback at 20; N8; Argo TestCanaryScaleDownOnAbort", (20,), analysis=SLOW)
 def rollback_at_20(stage: Stage) -> None:
-    """The old manifest applied again at 20 %: the traffic goes first, then the canary; it is held against nobody."""
-    stage.update()
+    """A manifest, and the old one again at 20 %: the traffic goes first, then the canary; it is held against nobody."""
+    stage.shop.apply(stage.shop.deployment("6.0.1"))
     stage.until_weight(20)
     stage.lasts(A_WHILE)
     stage.shop.apply(stage.shop.deployment("6.0.0"))
