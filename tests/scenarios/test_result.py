@@ -1,12 +1,15 @@
-"""When a scenario holds, and what the evidence says of it."""
+"""When a scenario holds, and what the evidence says of it; and that every one can be played at all."""
 
 from dataclasses import replace
 
 import pytest
 
+from analyzer.spec import parse
 from tests.bench.answers import Answer, tally
 from tests.scenarios.report import evidence, summary
 from tests.scenarios.result import Result
+from tests.scenarios.scenario import Scenario, scenarios
+from tests.scenarios.shopfront import Shopfront
 from tests.scenarios.wire import Stretch
 
 GOOD = [Answer(number, 0.0, 0.0, 0.01, True, "podinfo-1", "6.0.1") for number in range(10)]
@@ -47,3 +50,9 @@ def test_the_evidence_tells_what_holds_from_what_does_not() -> None:
     assert "| other | Flagger | DOES NOT HOLD |" in page
     assert "* DOES NOT HOLD: no" in page
     assert summary([HELD]) == "1 of 1 scenarios hold; 10 requests, 0 failed"
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
+def test_every_scenario_writes_a_canary_that_can_be_read(scenario: Scenario) -> None:
+    spec = parse(Shopfront("scene", **scenario.options).canary())
+    assert spec.target == "podinfo"
