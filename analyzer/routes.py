@@ -5,6 +5,7 @@ in two writes: the second one hands its fields back to whoever managed them, and
 So a process that dies in between is followed by one that sees what is missing.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ from analyzer.routing.rules import Canaries, Rule, alone
 from webhook.stash import CANARY_OF
 
 Object = Mapping[str, Any]
+
+CHOOSES = re.compile(r"/canary($|-)")
 
 
 class Routes:
@@ -61,14 +64,18 @@ class Routes:
         there = tuple(each for each in self.of(key) if each["kind"] == wanted["kind"])
         found = find(there, wanted)
         if found is None or is_made_by_us(wanted):
-            return holds(found, wanted)
+            return holds(found, wanted) and not surplus(found, wanted)
         same_mark = Mark.on(found) == Mark.on(wanted)
         return same_mark and found["spec"].get("rules") == wanted["spec"]["rules"]
 
     def _write(self, key: Key, wanted: dict[str, Any]) -> None:
         watch, client = self._watches[wanted["kind"]], self._cluster.client
         if is_made_by_us(wanted):
-            watch.learn(client.apply(watch.resource, wanted))
+            made = client.apply(watch.resource, wanted)
+            if others := surplus(made, wanted):
+                body = {"metadata": {"annotations": dict.fromkeys(others)}}
+                made = client.merge(watch.resource, key[0], made["metadata"]["name"], body).object
+            watch.learn(made)
             return
         found = watch.get(key[0], wanted["metadata"]["name"])
         if found is None:
@@ -79,6 +86,12 @@ class Routes:
 def is_made_by_us(route: Object) -> bool:
     """Whether a route is none of the user's."""
     return CANARY_OF in (route["metadata"].get("labels") or {})
+
+
+def surplus(found: Object | None, wanted: Object) -> list[str]:
+    """The annotations of a canary Ingress that choose requests for it, and are no longer wanted, whosever they are."""
+    there, meant = ((each or wanted)["metadata"].get("annotations") or {} for each in (found, wanted))
+    return [name for name in there if CHOOSES.search(name) and name not in meant]
 
 
 def give_back(client: Client, found: Object, *primaries: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analyzer.discovery import Surroundings
 from analyzer.kube.errors import Conflict
-from analyzer.routes import give_back, rewrite
+from analyzer.routes import give_back, rewrite, surplus
 from analyzer.routing.gateway import Gateway
 from analyzer.routing.mark import Mark, is_marked
 from analyzer.traffic import Traffic
@@ -138,3 +138,11 @@ def test_two_canaries_share_a_route_and_each_takes_out_its_own() -> None:
 @pytest.mark.parametrize("text", ["{", "[]", '{"canaries": 3}', '{"canaries": {"web": 3}}', "null", '"x"'])
 def test_a_mark_that_somebody_has_edited_is_no_reason_to_stop(text: str) -> None:
     assert Mark.on(http_route(annotations={"detour.dev/split": text})).canaries == {}
+
+
+def test_what_chose_requests_for_a_canary_and_no_longer_should_is_seen_however_it_came_there() -> None:
+    at_rest = {"a.io/canary": "true", "a.io/canary-weight": "0", "a.io/rewrite-target": "/"}
+    chosen = {**at_rest, "a.io/canary-by-header": "x-user", "a.io/canary-by-cookie": "always", "others.io/note": "1"}
+    there, wanted = ({"metadata": {"annotations": each}} for each in (chosen, at_rest))
+    assert surplus(there, wanted) == ["a.io/canary-by-header", "a.io/canary-by-cookie"]
+    assert surplus(wanted, there) == surplus(None, there) == []
