@@ -29,7 +29,7 @@ def rollback_at_20(stage: Stage) -> None:
     stage.until_weight(20)
     stage.lasts(A_WHILE)
     stage.shop.apply(stage.shop.deployment("6.0.0"))
-    stage.ends("Failed", "6.0.0", "cancelled")
+    stage.ends("Failed", "6.0.0", "taken back")
     assert stage.shop.waiting is None
     assert not (stage.status() or {}).get("rejected")
 

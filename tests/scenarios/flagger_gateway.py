@@ -1,7 +1,7 @@
 """Flagger's suites for the Gateway API (test/gatewayapi), by Traefik: an HTTPRoute of the user's own is split."""
 
 from tests.cluster.kubectl import Object
-from tests.scenarios.flagger_strategies import ACCEPTANCE, OTHERS
+from tests.scenarios.flagger_strategies import ACCEPTANCE, CANARY, OTHERS
 from tests.scenarios.scenario import Crowd, scenario
 from tests.scenarios.shopfront import HTTP_ROUTE, metric
 from tests.scenarios.stage import Stage

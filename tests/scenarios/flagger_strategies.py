@@ -91,10 +91,12 @@ def blue_green_without_routes(stage: Stage) -> None:
 @scenario(
     "Flagger gatewayapi/test-bg.sh; Argo and Kruise blue-green",
     (100,),
+    load=f"{CANARY}/api/info",
     analysis={**ITERATIONS, "webhooks": [ACCEPTANCE], "metrics": [metric("latency", max=0.5)]},
 )
 def blue_green(stage: Stage) -> None:
-    """The acceptance test and three iterations, then all the traffic at once, then promoted."""
+    """The acceptance test, three iterations under a load test of the canary's own Service, then all the traffic at
+    once, then promoted."""
     stage.update()
     stage.succeeds("6.0.1")
 
