@@ -11,7 +11,7 @@ from tests.scenarios.wire import by_weight
 STEPS: Object = {"interval": "4s", "threshold": 2, "stepWeight": 10, "maxWeight": 50}
 METRICS = [metric("podinfo-success-rate", min=99), metric("latency", max=0.5)]
 ITERATIONS: Object = {"interval": "4s", "threshold": 2, "iterations": 3, "metrics": METRICS}
-BUILT_IN = [metric("request-success-rate", min=99), metric("request-duration", max=1200)]
+BUILT_IN = [metric("request-success-rate", min=99), metric("request-duration", max=2000)]
 INSIDERS = Crowd("insiders", by_weight, {"x-canary": "insider"})
 COOKIES = {"cookieName": "canary-flagger-cookie", "primaryCookieName": "primary-flagger-cookie"}
 VISITORS = 30
@@ -37,7 +37,13 @@ def gateway_canary(stage: Stage) -> None:
     assert stage.shop.get("httproute", "podinfo")["spec"] == before
 
 
-@scenario("Flagger gatewayapi/test-bg.sh", (100,), route=HTTP_ROUTE, analysis={**ITERATIONS, "webhooks": [ACCEPTANCE]})
+@scenario(
+    "Flagger gatewayapi/test-bg.sh",
+    (100,),
+    route=HTTP_ROUTE,
+    load=f"{CANARY}/api/info",
+    analysis={**ITERATIONS, "webhooks": [ACCEPTANCE]},
+)
 def gateway_blue_green(stage: Stage) -> None:
     """The acceptance test and the iterations, then all the traffic at once: promoted."""
     stage.update()
