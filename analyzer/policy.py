@@ -81,7 +81,7 @@ def check(spec: Object) -> None:
         raise SpecError(f"spec.{AT_ONCE}", f"{most!r} is no number of rollouts", "set 1 or more, or take it out")
     try:
         validate(parse({"spec": {**spec, "targetRef": _reference("default")}}).metrics, "")
-    except (AttributeError, KeyError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TypeError("a field of it has a value of the wrong type") from error
 
 
