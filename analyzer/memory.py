@@ -8,7 +8,7 @@ The same goes for what we add to the spec: an annotation carries it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from analyzer.fields import SpecError
@@ -17,7 +17,9 @@ Object = Mapping[str, Any]
 
 KEY = "detour.dev/memory"
 SPEC = "detour.dev/spec"  # annotation of a Canary: fields of the spec that Flagger's definition does not know, as JSON
-ADDED = ("freezes", "withoutRoutes")
+ADDED = ("freezes", "withoutRoutes", "analysis")
+IN_ANALYSIS = {"metrics": ("noData", "minRequests"), "webhooks": ("deadline",)}
+"""What is ours in the entries of spec.analysis; of the analysis itself it is what a metric has."""
 _MAP = "trackedConfigs"
 _FLAGGERS = {
     "phase",
@@ -60,11 +62,16 @@ def unpacked(status: Object) -> Object:
 def carried(spec: Object) -> dict[str, str]:
     """The annotation for what a spec has of ours; nothing if it has none."""
     ours = {key: spec[key] for key in ADDED if key in spec}
+    if ours.get("analysis") == _flaggers(ours.get("analysis")):
+        ours.pop("analysis", None)
     return {SPEC: json.dumps(ours, sort_keys=True)} if ours else {}
 
 
 def whole_spec(canary: Object) -> Object:
-    """The spec of a Canary with what its annotation carries; what the spec itself states wins. Raises SpecError."""
+    """The spec of a Canary with what its annotation carries; what the spec itself states wins. Raises SpecError.
+
+    Of an analysis nothing is carried but what is ours: one that has been edited since counts as it stands.
+    """
     spec: Object = canary.get("spec") or {}
     text = ((canary.get("metadata") or {}).get("annotations") or {}).get(SPEC)
     if text is None:
@@ -75,4 +82,18 @@ def whole_spec(canary: Object) -> Object:
         ours = None
     if not isinstance(ours, dict) or not ours.keys() <= set(ADDED):
         raise SpecError(f"metadata.annotations[{SPEC}]", "it cannot be read", f"write JSON with {' or '.join(ADDED)}")
-    return {**ours, **spec}
+    same = "analysis" in ours and _flaggers(ours["analysis"]) == spec.get("analysis")
+    return {**ours, **spec, **({"analysis": ours["analysis"]} if same else {})}
+
+
+def _flaggers(analysis: Any) -> Any:
+    """An analysis as Flagger's definition lets it through."""
+    if not isinstance(analysis, dict):
+        return analysis
+    parts = {name: analysis[name] for name in IN_ANALYSIS if isinstance(analysis.get(name), list)}
+    bare = {name: [_without(each, IN_ANALYSIS[name]) for each in part] for name, part in parts.items()}
+    return {**_without(analysis, IN_ANALYSIS["metrics"]), **bare}
+
+
+def _without(entry: Any, names: Iterable[str]) -> Any:
+    return {key: entry[key] for key in entry if key not in names} if isinstance(entry, dict) else entry

@@ -98,8 +98,23 @@ def test_what_flaggers_definition_drops_from_the_canary_of_a_policy_is_carried_b
     assert is_by_policy(given)
 
 
+def test_what_it_drops_within_the_analysis_is_carried_too_and_an_edited_analysis_counts_as_it_stands() -> None:
+    metrics = [{"name": "request-duration", "noData": "pass", "thresholdRange": {"max": 5}}]
+    analysis = {"stepWeight": 5, "minRequests": 10, "metrics": metrics}
+    spec = {"analysis": analysis, "withoutRoutes": "wait"}
+    given = canary_by({**POLICY, "spec": spec}, {"metadata": {"name": "podinfo", "namespace": "shop", "uid": "1"}})
+    whole = parse(given)
+    assert [(metric["noData"], metric["minRequests"]) for metric in whole.metrics] == [("pass", 10)]
+    dropped = {"stepWeight": 5, "metrics": [{"name": "request-duration", "thresholdRange": {"max": 5}}]}
+    given["spec"] |= {"analysis": dropped}
+    assert (parse(given), is_by_policy(given)) == (whole, True)
+    given["spec"] |= {"analysis": {**dropped, "stepWeight": 50}}
+    assert "noData" not in parse(given).metrics[0]
+    assert not is_by_policy(given)
+
+
 def test_an_annotation_that_cannot_be_read_is_named() -> None:
     canary = {"metadata": {"annotations": {SPEC: '{"threshold": 3}'}}, "spec": {}}
-    with pytest.raises(SpecError, match="freezes or withoutRoutes"):
+    with pytest.raises(SpecError, match="freezes or withoutRoutes or analysis"):
         parse(canary)
     assert not is_by_policy(canary)
