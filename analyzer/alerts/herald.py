@@ -4,7 +4,7 @@ Nobody waits for it: a courier has threads of his own, and knows when to try aga
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
@@ -20,14 +20,13 @@ from analyzer.alerts.post import post
 from analyzer.alerts.providers import Providers
 from analyzer.alerts.subscription import Subscription, subscriptions
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.courier import Answer, Arrived, Courier, Delivery, Later, Never
 from analyzer.crew import Crew
 from analyzer.fields import SpecError
 from analyzer.journal import Journal
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.memory import unpacked
-from analyzer.remember import remember
+from analyzer.remember import amend
 from analyzer.status import Status, from_object
 
 Object = dict[str, Any]
@@ -101,7 +100,7 @@ class Herald:
             over, under_way = set(known.over), set(known.under_way)
         if over:
             entries = outbox.without(entries, over)
-            self._store(canary, entries)
+            amend(self._cluster, canary, alerts=tuple(entries))
             with self._lock:
                 known.over -= over
                 known.under_way -= over
@@ -112,13 +111,6 @@ class Herald:
     def _forget(self, key: Key) -> None:
         with self._lock:
             self._rounds.pop(key, None)
-
-    def _store(self, canary: Object, entries: Sequence[Entry]) -> None:
-        stored = canary.get("status") or {}
-        status = to_object(replace(from_object(canary), alerts=tuple(entries)), unpacked(stored), datetime.now(UTC))
-        if "lastTransitionTime" in stored:  # it has not changed by being told
-            status["lastTransitionTime"] = stored["lastTransitionTime"]
-        remember(self._cluster, {**canary, "status": status})
 
     def _send(self, key: Key, canary: Object, errand: Errand, entry: Entry) -> None:
         with self._lock:

@@ -27,7 +27,7 @@ Object = dict[str, Any]
 
 KEY = ("test", "podinfo")
 REVISION = "0123456789" * 6 + "abcd"
-FLAGGERS = ("phase", "canaryWeight", "failedChecks", "iterations", "conditions", "lastAppliedSpec", "trackedConfigs")
+FLAGGERS = ("phase", "canaryWeight", "failedChecks", "conditions", "lastTransitionTime", "trackedConfigs")
 SUBJECT = {"images": ["podinfo:6.0.1"], "by": "alice", "manager": "kubectl-set"}
 
 
