@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analyzer.fields import SpecError, whole
+from analyzer.joining import MOST
 from analyzer.strategy import ALL, Strategy
 from analyzer.traffic import Affinity, Header, How, Match
 
@@ -23,11 +24,16 @@ _AT = "spec.analysis"
 def parse_strategy(analysis: Mapping[str, Any], provider: str = "") -> Strategy:
     """The strategy of an analysis. Raises SpecError.
 
-    With provider `kubernetes` it is Blue/Green, whatever weights are stated, as with Flagger.
+    With provider `kubernetes` it is Blue/Green, whatever weights are stated, as with Flagger; unless `replicaRatio`,
+    which Flagger does not have, has the canary's pods join the Services.
     """
     iterations = whole(analysis, "iterations", 0, f"{_AT}.iterations")
+    by_replicas = bool(analysis.get("replicaRatio"))
     if provider == UNROUTED:
-        return Strategy(iterations=iterations or ITERATIONS)
+        return _by_replicas(analysis) if by_replicas else Strategy(iterations=iterations or ITERATIONS)
+    if by_replicas:
+        problem = "traffic is split by routes here, whatever the number of pods"
+        raise SpecError(f"{_AT}.replicaRatio", problem, f"take it out, or set spec.provider to {UNROUTED}")
     matches = tuple(_match(stated, number) for number, stated in enumerate(analysis.get("match") or ()))
     strategy = Strategy(
         steps=() if iterations else _steps(analysis),
@@ -39,6 +45,15 @@ def parse_strategy(analysis: Mapping[str, Any], provider: str = "") -> Strategy:
     )
     _refuse_what_does_not_fit(strategy)
     return strategy
+
+
+def _by_replicas(analysis: Mapping[str, Any]) -> Strategy:
+    """Weights by the number of pods. The primary's stay, so that the canary never has all of the requests."""
+    steps = _steps({"maxWeight": MOST, **analysis})
+    if steps[-1] > MOST:
+        field = "stepWeights" if analysis.get("stepWeights") else "maxWeight"
+        raise SpecError(f"{_AT}.{field}", f"{steps[-1]} percent would take too many pods", f"set {MOST} at most")
+    return Strategy(steps, promotion_step=_percentage(analysis, "stepWeightPromotion"), by_replicas=True)
 
 
 def _refuse_what_does_not_fit(strategy: Strategy) -> None:

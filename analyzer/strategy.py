@@ -32,7 +32,8 @@ START = Position()
 class Strategy:
     """`steps` are weights in percent, rising. `mirror` is the percentage that is copied: for one check before the first
     weight, or during the iterations of Blue/Green. `promotion_step` is how much goes back to the primary at a time once
-    it is promoted, 0 for all at once.
+    it is promoted, 0 for all at once. With `by_replicas` no route is split: as many pods as the weight asks for join
+    the Services of the primary.
     """
 
     steps: tuple[int, ...] = ()
@@ -41,11 +42,12 @@ class Strategy:
     mirror: int = 0
     promotion_step: int = 0
     affinity: Affinity | None = None
+    by_replicas: bool = False
 
     @property
     def needs_routes(self) -> bool:
         """Whether there is nothing to analyse where no traffic can be split: Blue/Green checks the canary by itself."""
-        return not self.is_blue_green
+        return not (self.is_blue_green or self.by_replicas)
 
     @property
     def is_blue_green(self) -> bool:

@@ -32,6 +32,11 @@ def test_without_routes_it_is_blue_green_whatever_weights_are_stated() -> None:
     assert parse_strategy({"iterations": 3}, "kubernetes") == Strategy(iterations=3)
 
 
+def test_without_routes_weights_may_be_those_of_the_pods() -> None:
+    strategy = parse_strategy({"stepWeight": 40, "replicaRatio": True}, "kubernetes")
+    assert (strategy.steps, strategy.by_replicas, strategy.needs_routes) == ((40, 80, 90), True, False)
+
+
 @pytest.mark.parametrize(("stated", "percent"), [({}, 100), ({"mirrorWeight": 30}, 30), ({"mirrorWeight": 0}, 100)])
 def test_a_mirror_copies_everything_by_default(stated: dict[str, Any], percent: int) -> None:
     assert parse_strategy({"stepWeight": 10, "mirror": True, **stated}).mirror == percent
@@ -58,6 +63,7 @@ def test_affinity_lasts_for_a_day_by_default() -> None:
         ({"iterations": 1, "match": [{"queryParams": {"a": {"exact": "b"}}}]}, "match[0].queryParams"),
         ({"iterations": 1, "match": MATCH, "mirror": True}, "mirror"),
         ({"iterations": 1, "sessionAffinity": {"cookieName": "side"}}, "sessionAffinity"),
+        ({"stepWeight": 10, "replicaRatio": True}, "replicaRatio"),
         ({"stepWeight": 1, "sessionAffinity": {"maxAge": 5}}, "sessionAffinity.cookieName"),
         (
             {"stepWeight": 1, "sessionAffinity": {"cookieName": "a", "primaryCookieName": "a"}},
