@@ -120,7 +120,7 @@ def _advance(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     if not before.begun:
         told.insert(0, Emit(f"Starting canary analysis for {seen.who}"))
     status = replace(status.at(after), step_time=now, check_time=now, routed_away=None, problem="")
-    if spec.strategy.traffic(after) != spec.strategy.traffic(before):
+    if after.weight != before.weight or spec.strategy.traffic(after) != spec.strategy.traffic(before):
         told.append(Route(after.weight, status.revision, after.iteration))
     if not before.begun and spec.hooks(Kind.ROLLOUT):
         told.append(Measure((Kind.ROLLOUT,), traffic=False))

@@ -3,25 +3,27 @@
 As many of them as their share of all pods asks for get the labels that the Services select, and lose them again; so a
 pod serves users only once its canary has passed what comes before the first weight, and is out of the Services before
 it is deleted. New pods come without: whatever happens to the analyzer, nobody joins by accident. Their ReplicaSet
-selects them by our own label, so that nothing is made anew.
+selects them by our own label, so that none is made anew for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from analyzer.labels import Rewriting
+from analyzer.labels import matches, service_selector
 from analyzer.strategy import ALL
 
 Object = Mapping[str, Any]
 Labels = Mapping[str, str]
-Patch = dict[str, str | None]
+Change = tuple[Object, dict[str, str | None]]
+"""A pod, and the labels that it gets; None is for one that it loses."""
 
 MOST = 90  # percent: the primary is never scaled down, so that nine canary pods for each of its own are the most
 
 
 def size_for(primary_replicas: int, weight: int) -> int:
     """How many pods of the canary, beside so many of the primary, are nearest to `weight` percent; one at least."""
-    return max(1, round(primary_replicas * weight / (ALL - weight)))
+    return max(1, round(primary_replicas * weight / (ALL - weight))) if weight else 0
 
 
 def share_of(primary_replicas: int, joined: int) -> int:
@@ -29,24 +31,32 @@ def share_of(primary_replicas: int, joined: int) -> int:
     return round(ALL * joined / (primary_replicas + joined)) if joined else 0
 
 
-def joined(pods: Sequence[Object], template: Labels, rewriting: Rewriting) -> list[Object]:
-    """The pods that the Services of the primary select."""
-    wanted = _joining(template, rewriting)
-    return [pod for pod in pods if wanted.items() <= _labels(pod).items()]
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The Services whose selectors pods are to satisfy, and the labels that the canary's pods come with."""
 
+    services: tuple[Object, ...]
+    labels: Labels
 
-def changes(pods: Sequence[Object], template: Labels, rewriting: Rewriting, count: int) -> list[tuple[Object, Patch]]:
-    """Whose labels have to change, and how, for `count` ready pods to be in the Services of the primary.
+    def members(self, pods: Iterable[Object]) -> list[Object]:
+        """Those that any of the Services selects."""
+        selectors = [service_selector(service) for service in self.services]
+        return [pod for pod in pods if any(matches(selector, _labels(pod)) for selector in selectors)]
 
-    Those that are in stay in; one that is not ready is none, and neither is one that ends.
-    """
-    within = joined(pods, template, rewriting)
-    able = [pod for pod in pods if is_ready(pod)]
-    staying = sorted((pod for pod in able if pod in within), key=_name)[:count]
-    coming = sorted((pod for pod in able if pod not in within), key=_name)[: count - len(staying)]
-    going = [pod for pod in within if pod not in staying]
-    back: Patch = {**rewriting.values, **dict.fromkeys(rewriting.removed)}
-    return [(pod, back) for pod in going] + [(pod, dict(_joining(template, rewriting))) for pod in coming]
+    def changes(self, pods: Sequence[Object], count: int) -> list[Change]:
+        """What makes `count` ready pods members of all the Services, and all others of none.
+
+        Those that are in stay in; one that is not ready is none, and neither is one that ends.
+        """
+        joining: dict[str, str | None] = {}
+        for service in self.services:
+            joining |= service["spec"]["selector"]
+        leaving = {key: self.labels.get(key) for key in joining}
+        able = sorted(filter(is_ready, pods), key=_name)
+        within = [pod for pod in able if joining.items() <= _labels(pod).items()]
+        chosen = (within + [pod for pod in able if pod not in within])[:count]
+        going = [(pod, leaving) for pod in self.members(pods) if pod not in chosen]
+        return going + [(pod, joining) for pod in chosen if pod not in within]
 
 
 def is_ready(pod: Object) -> bool:
@@ -54,11 +64,6 @@ def is_ready(pod: Object) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or ()
     ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
     return ready and "deletionTimestamp" not in pod["metadata"]
-
-
-def _joining(template: Labels, rewriting: Rewriting) -> Labels:
-    """The template's own values of the labels that were rewritten."""
-    return {key: value for key, value in template.items() if key in rewriting.values or key in rewriting.removed}
 
 
 def _labels(pod: Object) -> Labels:

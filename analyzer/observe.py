@@ -21,6 +21,7 @@ from analyzer.kube.resources import (
     NETWORK_POLICIES,
     Resource,
 )
+from analyzer.members import Members
 from analyzer.routes import Routes
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
@@ -109,6 +110,8 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
         named = spec.strategy.needs_routes and (spec.service or spec.ingress or spec.http_route)
         found = bool(split or named)
         seen = _routed(cluster, key, seen, primary, surroundings, router, spec.strategy, status)
+        if (members := Members(cluster)).are(key):
+            seen = members.seen(key, seen, surroundings, status.weight)
         seen = replace(seen, unrouted=not found)
         if seen.canary and _is_mistaken(cluster, key, primary, surroundings):
             seen = replace(seen, canary=replace(seen.canary, digest=""))  # it is to be made anew

@@ -31,6 +31,7 @@ from analyzer.kube.watch import Watch
 from analyzer.labels import LabelError
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
+from analyzer.members import JOINS, Members
 from analyzer.observe import View
 from analyzer.removal import Removal
 from analyzer.routes import Routes
@@ -57,6 +58,7 @@ class Performer:
         self._cluster = cluster
         self._router = router
         self._routes = Routes(cluster)
+        self._members = Members(cluster)
         self._journal = journal
         self._measurer = measurer
         self._measurements = measurements
@@ -139,6 +141,8 @@ class Performer:
         body = parts.canary_deployment(
             view.primary, view.waiting.template, view.surroundings, replicas, view.waiting.digest
         )
+        if view.strategy.by_replicas:
+            body["metadata"]["annotations"][JOINS] = "true"
         made = self._cluster.client.apply(DEPLOYMENTS, body)
         self._cluster.diverted.learn(made)
         if view.scaler:
@@ -151,6 +155,8 @@ class Performer:
             return
         for service in parts.canary_services(view.primary, view.surroundings, action.revision):
             self._apply(SERVICES, self._cluster.services, service, view)
+        if view.seen.primary and self._members.are(view.key):
+            self._members.bring(view.key, view.surroundings, view.seen.primary.replicas, action.weight)
         at = Position(action.weight, action.iteration)
         wanted = self._router.objects(view.primary, view.surroundings, view.strategy.traffic(at))
         self._routes.bring(view.key, wanted)

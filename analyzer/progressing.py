@@ -7,11 +7,13 @@ from analyzer.actions import AGAIN, Action, Emit, Plan, Rehearse, Route, RunCana
 from analyzer.autoscaling import fits, needed
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.checking import following, news, tick, unready_for
+from analyzer.joining import size_for
 from analyzer.moves import end, halt, look_again, promote
 from analyzer.resting import labelled
 from analyzer.seen import UNCLEAR, Canary, Seen
 from analyzer.spec import DIRECT, Spec
 from analyzer.status import Ending, Outcome, Status, seconds_left
+from analyzer.strategy import Position, Strategy
 from analyzer.wishes import Verb
 from analyzer.workload import replicas_for
 from webhook import stash
@@ -86,7 +88,7 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         return end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
     status = replace(status, step_time=status.step_time or now)
     actions: list[Action] = []
-    size = replicas_for(needed(status, seen.primary), spec.strategy.load(following(spec, status, seen)))
+    size = _size(spec.strategy, needed(status, seen.primary), following(spec, status, seen))
     restarted = seen.primary.restarted not in ("", canary.restarted if canary else "")
     if canary is None or canary.digest != status.revision or not fits(spec, canary, size) or restarted:
         actions.append(RunCanary(size))
@@ -109,6 +111,12 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     elif status.check_time is None:
         status = replace(status, check_time=now)  # what is judged next is what comes from now on
     return tick(spec, replace(status, problem="") if status.check_time is None else status, seen, canary, now)
+
+
+def _size(strategy: Strategy, primary_replicas: int, at: Position) -> int:
+    if strategy.by_replicas and at.weight:
+        return size_for(primary_replicas, at.weight)
+    return replicas_for(primary_replicas, strategy.load(at))
 
 
 def _misrouted(status: Status, seen: Seen) -> bool:

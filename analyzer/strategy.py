@@ -97,7 +97,7 @@ class Strategy:
 
     def traffic(self, at: Position) -> Traffic:
         """What the routes do at a position."""
-        if not at.begun:
+        if not at.begun or self.by_replicas:
             return Traffic()
         if self.is_ab_test:
             return Traffic(0, self.matches if at.weight else ())

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.joining import changes, joined, share_of, size_for
-from analyzer.labels import Rewriting
+from analyzer.joining import Membership, share_of, size_for
+from tests.analyzer.objects import service
 
-TEMPLATE = {"app": "web", "team": "shop"}
-REWRITING = Rewriting({"app": "web-canary"})
+OUT = {"app": "web-canary", "team": "shop"}
+TO_WEB = Membership((service("web"),), OUT)
 
 
 def pod(name: str, *, within: bool = False, ready: bool = True, ending: bool = False) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": name, "labels": {"app": "web" if within else "web-canary", "team": "shop"}}
+    metadata: dict[str, Any] = {"name": name, "labels": {**OUT, "app": "web"} if within else dict(OUT)}
     if ending:
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     return {
@@ -23,18 +23,19 @@ def pod(name: str, *, within: bool = False, ready: bool = True, ending: bool = F
     }
 
 
-def after(pods: list[dict[str, Any]], count: int) -> list[str]:
+def after(pods: list[dict[str, Any]], count: int, membership: Membership = TO_WEB) -> list[str]:
     """The names of the pods that are in once the changes are made."""
-    for changed, labels in changes(pods, TEMPLATE, REWRITING, count):
+    for changed, labels in membership.changes(pods, count):
         own = next(each for each in pods if each is changed)["metadata"]["labels"]
-        own.update({key: value for key, value in labels.items() if value is not None})
-        for key in [key for key, value in labels.items() if value is None]:
+        for key, value in labels.items():
             own.pop(key, None)
-    return [each["metadata"]["name"] for each in joined(pods, TEMPLATE, REWRITING)]
+            if value is not None:
+                own[key] = value
+    return [each["metadata"]["name"] for each in membership.members(pods)]
 
 
 @pytest.mark.parametrize(
-    ("primary", "weight", "size"), [(9, 10, 1), (8, 20, 2), (5, 50, 5), (2, 5, 1), (10, 33, 5), (1, 90, 9)]
+    ("primary", "weight", "size"), [(9, 10, 1), (8, 20, 2), (5, 50, 5), (2, 5, 1), (10, 33, 5), (1, 90, 9), (4, 0, 0)]
 )
 def test_the_canary_has_the_size_that_is_nearest_to_its_share(primary: int, weight: int, size: int) -> None:
     assert size_for(primary, weight) == size
@@ -42,6 +43,7 @@ def test_the_canary_has_the_size_that_is_nearest_to_its_share(primary: int, weig
 
 def test_with_few_pods_the_share_is_what_it_can_be() -> None:
     assert share_of(2, size_for(2, 5)) == 33
+    assert share_of(2, 0) == 0
 
 
 def test_as_many_join_as_the_share_asks_for() -> None:
@@ -58,25 +60,27 @@ def test_a_pod_that_is_not_ready_or_ends_does_not_join_and_is_replaced() -> None
 
 
 def test_in_the_end_all_are_out_whatever_they_are() -> None:
-    assert (
-        after([pod("a", within=True), pod("b", within=True, ready=False), pod("c", within=True, ending=True)], 0) == []
-    )
+    pods = [pod("a", within=True), pod("b", within=True, ready=False), pod("c", within=True, ending=True)]
+    assert after(pods, 0) == []
+    assert all(each["metadata"]["labels"] == OUT for each in pods)
 
 
 def test_a_label_that_was_taken_away_comes_and_goes() -> None:
-    rewriting = Rewriting({}, frozenset({"app"}))
-    out = {"metadata": {"name": "a", "labels": {"team": "shop"}}, "status": pod("a")["status"]}
-    within = {"metadata": {"name": "b", "labels": dict(TEMPLATE)}, "status": pod("b")["status"]}
-    assert changes([out], TEMPLATE, rewriting, 1) == [(out, {"app": "web"})]
-    assert changes([within], TEMPLATE, rewriting, 0) == [(within, {"app": None})]
+    membership = Membership((service("web"),), {"team": "shop"})
+    without = {**pod("a"), "metadata": {"name": "a", "labels": {"team": "shop"}}}
+    assert membership.changes([without], 1) == [(without, {"app": "web"})]
+    assert membership.changes([pod("b", within=True)], 0)[0][1] == {"app": None}
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=8),
-    st.integers(0, 8),
-)
+def test_all_services_of_the_primary_are_joined() -> None:
+    both = Membership((service("web"), service("team", {"team": "shop", "tier": "front"})), OUT)
+    assert both.changes([one := pod("a")], 1) == [(one, {"app": "web", "team": "shop", "tier": "front"})]
+    assert after([pod("a", within=True)], 0, both) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=8), st.integers(0, 8))
 def test_nothing_is_left_to_change_afterwards(found: list[tuple[bool, bool, bool]], count: int) -> None:
     pods = [pod(str(number), within=a, ready=b, ending=c) for number, (a, b, c) in enumerate(found)]
     able = sum(ready and not ending for _, ready, ending in found)
     assert len(after(pods, count)) == min(count, able)
-    assert changes(pods, TEMPLATE, REWRITING, count) == []
+    assert TO_WEB.changes(pods, count) == []

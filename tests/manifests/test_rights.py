@@ -14,7 +14,7 @@ ANALYZER = {
     ("networking.k8s.io", "ingresses", None): MAKE,  # the canary's Ingress
     ("networking.k8s.io", "networkpolicies", None): ("list",),  # the canary's labels should go on matching these
     ("policy", "poddisruptionbudgets", None): ("list",),
-    ("", "pods", None): ("list",),  # why a canary or a promoted primary is not ready
+    ("", "pods", None): ("list", "patch"),  # why a canary is not ready; its labels, where its share is one of the pods
     # whether the primary has an autoscaler, and the copy of it for the canary, which goes with the canary's Deployment
     ("autoscaling", "horizontalpodautoscalers", None): ("create", "get", "list", "patch"),
     ("keda.sh", "scaledobjects", None): ("create", "get", "patch"),
@@ -140,7 +140,7 @@ def test_what_it_may_patch_and_has_not_made_is_fenced_by_a_policy() -> None:
     policy = the("ValidatingAdmissionPolicy", "detour-custody", "rbac/analyzer.yaml")["spec"]
     (rule,) = policy["matchConstraints"]["resourceRules"]
     held = {resource for group, resource, _ in ANALYZER if group == "" and "patch" in ANALYZER[group, resource, None]}
-    assert set(rule["resources"]) == held - {"services", "events"} | {"secrets"}
+    assert set(rule["resources"]) == held - {"services", "pods", "events"} | {"secrets"}  # of those see detour-reach
     assert set(rule["operations"]) == {"CREATE", "UPDATE", "DELETE"}
     assert policy["failurePolicy"] == "Fail"
 
