@@ -15,8 +15,6 @@ from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 from analyzer.strategy import Position
 from analyzer.wishes import Verb
 
-CHECKS = 2.5  # intervals: one check without an answer is no end, however short the progress deadline is
-
 
 def tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) -> Plan:
     """A step, when one is due. A canary that nobody can reach any more needs no metric to fail a check.
@@ -92,8 +90,7 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
         return end(status, Ending(Outcome.FAILED, f"{reason}: {failed[0].text}"), now, *halts, back)
     if unknown:
         told = Emit(f"Halt {seen.who} advancement {unknown[0]}", warning=True, milestone=True)
-        patient = replace(spec, progress_deadline=max(spec.progress_deadline, CHECKS * spec.interval))
-        return halt(patient, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
+        return halt(spec, status, unknown[0], now, *([told] if status.problem != unknown[0] else ()))
     if unready:
         return halt(spec, status, unready, now)
     behind = passed(checks, Kind.PRE_ROLLOUT)

@@ -9,6 +9,7 @@ from analyzer.spec import Spec
 from analyzer.status import Ending, Outcome, Phase, Status, seconds_left
 
 MOMENT = 2.5  # seconds
+CHECKS = 2.5  # intervals: one check without an answer is no end, however short the progress deadline is
 PAUSED = "the Deployment is paused: the promotion goes on when it is resumed"
 
 
@@ -27,8 +28,12 @@ def promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
 
 
 def halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Action) -> Plan:
-    """Neither forwards nor back, until the progress deadline (Canary.spec.progressDeadlineSeconds) is over."""
-    left = seconds_left(status.step_time, spec.progress_deadline, now)
+    """Neither forwards nor back, until the progress deadline (Canary.spec.progressDeadlineSeconds) is over.
+
+    Between two checks of an analysis nothing is decided for an interval: that is none of the deadline.
+    """
+    patience = max(spec.progress_deadline, CHECKS * spec.interval) if status.position.begun else spec.progress_deadline
+    left = seconds_left(status.step_time, patience, now)
     if left <= 0:
         why = f"{problem or 'what the canary needs does not come about'}: exceeded its progress deadline"
         return end(status, Ending(Outcome.FAILED, why), now)

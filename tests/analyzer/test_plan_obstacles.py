@@ -105,6 +105,15 @@ def test_a_measurement_that_never_answers_is_not_waited_for_for_ever() -> None:
     assert "exceeded its progress deadline" in world.status.history[-1]["message"]
 
 
+def test_what_is_put_right_late_in_a_long_interval_is_no_end() -> None:
+    world = shipped(spec=replace(SPEC, interval=300))
+    world.run(200)
+    assert world.route == 20
+    world.edit_route(90)
+    world.run(50)
+    assert (world.route, world.status.ending) == (20, None)
+
+
 def test_one_check_without_data_is_no_end_however_long_the_interval_is() -> None:
     world = shipped(spec=replace(SPEC, interval=90, strategy=Strategy((20,))), checks=NO_DATA)
     world.run(100)

@@ -43,12 +43,12 @@ def test_as_many_pods_join_as_the_share_asks_for_and_leave_before_they_go(open_s
     assert len(in_the_service(shop)) == 3
 
 
-def test_a_canary_that_is_taken_back_is_out_of_the_service_first(open_shop: OpenShop) -> None:
+def test_a_canary_without_its_canary_object_is_out_of_the_service_first(open_shop: OpenShop) -> None:
     shop = open_shop(replicas=3, spec=NO_ROUTES, analysis=QUARTER)
     with Users(shop.host) as users:
         shop.set_image("6.0.1")
         eventually(lambda: len(in_the_service(shop)) == 4, "four pods in the Service", 60, lambda: in_the_service(shop))
-        shop.set_image("6.0.0")
+        shop("delete", "canary/podinfo")
         shop.until_gone()
     assert users.failed == []
     assert users.answered["6.0.1"] > 0
