@@ -214,3 +214,30 @@ def test_of_many_that_wait_the_oldest_goes(office: Office) -> None:
     for number in range(25):
         office.transition(f"step {number}")
     assert [entry["text"] for entry in office.waiting] == [f"step {number}" for number in range(5, 25)]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "address"),
+    [
+        ("slack", "slack", "http://hooks.slack.com/services/T/B/x"),
+        ("workflow", "msteams", "http://prod-1.westeurope.logic.azure.com/workflows/1/triggers/manual/paths/invoke"),
+        ("connector", "msteams", "http://example.webhook.office.com/webhookb2/1/IncomingWebhook/2/3"),
+        ("discord", "discord", "http://discord.com/api/webhooks/1/x"),
+        ("rocket", "rocket", "http://chat.example/hooks/1/x"),
+        ("gchat", "gchat", "http://chat.googleapis.com/v1/spaces/1/messages"),
+        ("webhook", "webhook", "http://alerts.example/"),
+    ],
+)
+def test_every_service_takes_what_it_is_sent(name: str, kind: str, address: str) -> None:
+    """Each under a name of its own, by a proxy which in truth is the pretended service."""
+    with pretending(name) as service:
+        office = Office()
+        office.provide("chat", type=kind, address=address, proxy=service.address)
+        office.subscribe(subscription("chat"))
+        office.transition("New revision detected! Scaling up podinfo.test")
+        office.transition("Canary failed! Scaling down podinfo.test", Severity.ERROR)
+        office.settled()
+        assert service.refused == []
+        assert service.paths == [address, address]
+        assert len(service.got) == 2
+        assert not office.api.told
