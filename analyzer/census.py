@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from analyzer import policy, telemetry
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
+from analyzer.places import is_queued
 from analyzer.spec import target_of
 from analyzer.status import Outcome, Phase, Status, from_object
 from analyzer.unseen import Running
@@ -65,6 +66,7 @@ def _ours(statuses: Mapping[Key, Status]) -> Iterable[GaugeMetricFamily]:
     weight = _family("weight_ratio", "The canary's share of the requests, from 0 to 1.")
     failed = _family("failed_checks", "How many checks have failed.")
     halted = _family("halted", "1 while something keeps it from going on; status.message says what.")
+    queued = _family("queued", "1 while it waits for nothing but its turn, since so many are in flight already.")
     guarded = _family("guarded", "1 while the next update is certain to be diverted.")
     unproven = _family("unproven", "1 while the primary runs what went past an analysis.")
     step = _family("last_step_timestamp_seconds", "When it went on last, in Unix time, while something is in flight.")
@@ -72,12 +74,13 @@ def _ours(statuses: Mapping[Key, Status]) -> Iterable[GaugeMetricFamily]:
         phase.add_metric((*key, status.phase.value or "New"), 1)
         weight.add_metric(key, status.weight / 100)
         failed.add_metric(key, status.failed_checks)
-        halted.add_metric(key, bool(status.problem))
+        halted.add_metric(key, bool(status.problem) and not is_queued(status))
+        queued.add_metric(key, is_queued(status))
         guarded.add_metric(key, status.guarded)
         unproven.add_metric(key, _is_unproven(status))
         if status.phase.in_flight and status.step_time:
             step.add_metric(key, status.step_time.timestamp())
-    return phase, weight, failed, halted, guarded, unproven, step
+    return phase, weight, failed, halted, queued, guarded, unproven, step
 
 
 def _is_unproven(status: Status) -> bool:

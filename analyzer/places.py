@@ -17,7 +17,7 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.queue import CLUSTER, EARLIEST, MARK, Limit, Rollout, annotated, turns
 from analyzer.spec import target_of
-from analyzer.status import Phase, from_object
+from analyzer.status import Phase, Status, from_object
 
 Object = Mapping[str, Any]
 Turn = Callable[[datetime], str]
@@ -159,17 +159,21 @@ class Places:
         return stated or (Limit(CLUSTER, self._most, OPTION) if self._most else None)
 
 
+def is_queued(status: Status) -> bool:
+    """Whether it waits for its turn, and for nothing else."""
+    return status.phase is Phase.WAITING and status.queued is not None and status.problem.startswith(MARK)
+
+
 def _standing(key: Key, canary: Object) -> Standing:
     """One whose status somebody has made unreadable must not keep the others from their turn."""
     try:
         status = from_object(canary)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Standing(key)
-    waits = status.phase is Phase.WAITING and status.problem.startswith(MARK)
     return Standing(
         key=key,
         flying=status.phase.in_flight,
-        queued=status.queued if waits else None,
+        queued=status.queued if is_queued(status) else None,
         told=status.problem,
         began=status.started,
         policy=_policy_of(canary),

@@ -54,6 +54,13 @@ def test_canaries_are_counted_by_namespace() -> None:
     assert told(census, "flagger_canary_total", namespace="test") == 1
 
 
+def test_one_that_waits_for_its_turn_is_queued_and_nothing_is_wrong_with_it() -> None:
+    waits = canary(phase="Waiting", message="queued, place 1: …", queuedSince="2026-01-01T00:00:00Z")
+    census = Census(cluster(waits), lambda: True)
+    assert told(census, "detour_canary_queued", **OURS) == 1
+    assert told(census, "detour_canary_halted", **OURS) == 0
+
+
 def test_one_that_halts_says_so_and_one_at_rest_is_at_no_step() -> None:
     census = Census(cluster(canary(phase="Waiting", message="there is no MetricTemplate")), lambda: True)
     assert told(census, "detour_canary_halted", **OURS) == 1
