@@ -50,6 +50,11 @@ def called_back(checks: Iterable[Check]) -> str:
     return f"{CALLED_BACK}: {', '.join(names)}" if names else ""
 
 
+def stands_at_gate(status: Status) -> bool:
+    """Whether nothing but consent was missing at the last check: only then may a person's word take its place."""
+    return bool(status.gate) and status.check_time == status.step_time
+
+
 def wait(spec: Spec, status: Status, seen: Seen, waiting: tuple[Check, ...], now: datetime) -> Plan:
     """Stand at a gate. While it is waited for no other deadline runs, since nothing else is missing."""
     name = f"{waiting[0].kind} {', '.join(check.name for check in waiting)}"

@@ -12,7 +12,7 @@ from analyzer.status import Phase
 from analyzer.wishes import Verb
 from tests.analyzer.invariants import Write
 from tests.analyzer.loop import Analyzer, Findings, Writing
-from tests.analyzer.things import FAILED, NO_DATA, SPEC, V2, V3
+from tests.analyzer.things import FAILED, NO_DATA, PASSED, SPEC, UNMEASURED, V2, V3
 from tests.analyzer.world import World
 
 LONG = 2000.0
@@ -144,3 +144,12 @@ def test_a_primary_that_is_down_and_gets_what_waits_is_told_as_a_warning() -> No
     world.down_since = world.now - timedelta(seconds=61)
     world.run(LONG)
     assert (WARN, "Promoting at") in world.summary
+
+
+def test_a_blip_of_what_measures_does_not_have_a_gate_that_waits_told_of_anew() -> None:
+    world = waiting(Kind.CONFIRM_PROMOTION, mute=False)
+    world.run(LONG)
+    for check in (UNMEASURED, PASSED) * 3:
+        world.checks = check
+        world.run(30)
+    assert [alert for alert in world.summary if alert != BEGUN] == [(WARN, "Halt podinfo.shop")]

@@ -10,7 +10,7 @@ from analyzer.plan import plan
 from analyzer.status import Phase
 from analyzer.strategy import Strategy
 from analyzer.wishes import Verb
-from tests.analyzer.things import FAILED, SPEC, UNMEASURED, V1, V2, V3
+from tests.analyzer.things import FAILED, PASSED, SPEC, UNMEASURED, V1, V2, V3
 from tests.analyzer.world import World, shipped
 
 LONG, FOR_HOURS = 200.0, 3 * 3600.0
@@ -162,6 +162,18 @@ class TestBeforeThePromotion:
         world.ask(Verb.APPROVE, V2)
         world.run(LONG)
         assert (world.ran, world.status.gate) == ([V1], "")
+
+    def test_a_persons_word_waits_until_everything_else_is_known_to_be_well(self) -> None:
+        world = gated(Kind.CONFIRM_PROMOTION)
+        world.run(LONG)
+        world.checks = UNMEASURED
+        world.run(30)
+        world.ask(Verb.APPROVE, V2)
+        world.run(20)
+        assert world.ran == [V1]
+        world.checks = PASSED
+        world.run(LONG)
+        assert (world.phase(), world.live, world.breaches) == (Phase.SUCCEEDED, V2, [])
 
     def test_hours_at_the_gate_are_none_of_the_progress_deadline(self) -> None:
         world = gated(Kind.CONFIRM_PROMOTION)

@@ -9,6 +9,7 @@ import pytest
 
 from analyzer.actions import Emit, Measure, Plan, Route
 from analyzer.examine import examined
+from analyzer.hooks import Kind
 from analyzer.kube.errors import Refused
 from analyzer.metrics.verdict import Check, Result
 from analyzer.plan import plan
@@ -143,7 +144,9 @@ def test_pods_that_are_evicted_under_traffic_are_no_evidence_until_a_check_is_du
     assert (halted.status.failed_checks, len(told(halted))) == (0, 1)
     assert told(plan(SPEC, halted.status, nowhere, at(5))) == []
     back = replace(evicted, canary=Canary(V2, 1, ready=True, available=1))
-    assert plan(SPEC, UNDER_TRAFFIC, back, at(10)).actions == (Measure(),)
+    assert plan(SPEC, UNDER_TRAFFIC, back, at(10)).actions == (
+        Measure((Kind.ROLLOUT, Kind.ROLLBACK), then=Kind.CONFIRM_TRAFFIC_INCREASE),
+    )
 
 
 def test_a_crash_with_weight_counts_however_good_the_measurement_is() -> None:
