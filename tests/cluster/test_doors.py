@@ -4,12 +4,14 @@ What the manifests say is in tests/manifests; whom nobody can have act for him w
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.home import HOME, inside
-from tests.cluster.kubectl import get, kubectl
+from tests.cluster.kubectl import Object, get, kubectl
+from tests.cluster.namespaces import namespace
 from tests.manifests.test_rights import ANALYZER, ANALYZER_AT_HOME, ITS_CA, Rights
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -55,6 +57,46 @@ def test_the_analyzers_rights_end_where_canaries_do(where: str, command: str, re
     said = kubectl("-n", where, *command.split(), "--dry-run=server", f"--as={ACCOUNT}", check=False)
     assert refused in said.err
     assert bool(said.code) is bool(refused), said.err
+
+
+def test_it_makes_no_autoscaler_but_a_canarys() -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "traefik"}
+    body = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}}
+    made = ("create", "--dry-run=server", f"--as={ACCOUNT}", "-n", "ingress", "-f", "-")
+    given = json.dumps(body | {"spec": {"scaleTargetRef": target, "maxReplicas": 2}})
+    assert "what bears the label" in kubectl(*made, stdin=given, check=False).err
+
+
+@pytest.fixture(scope="module")
+def route() -> Iterator[tuple[str, ...]]:
+    """How kubectl is told of a user's HTTPRoute, for a change that is not stored."""
+    rule = {"backendRefs": [{"name": "web", "port": 80}]}
+    spec = {"parentRefs": [{"name": "gate"}], "hostnames": ["web.example.com"], "rules": [rule]}
+    metadata = {"name": "web", "labels": {"app": "web"}}
+    body = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata, "spec": spec}
+    with namespace("doors") as where:
+        kubectl("-n", where, "create", "-f", "-", stdin=json.dumps(body))
+        yield "-n", where, f"--as={ACCOUNT}", "--dry-run=server"
+
+
+@pytest.mark.parametrize(
+    ("field", "refused"),
+    [
+        ({"spec": {"rules": [{"backendRefs": [{"name": "web", "port": 80, "weight": 50}]}]}}, False),
+        ({"metadata": {"annotations": {"detour.dev/split": "{}"}}}, False),
+        ({"spec": {"hostnames": ["bank.example.com"]}}, True),
+        ({"spec": {"parentRefs": [{"name": "another"}]}}, True),
+        ({"metadata": {"labels": {"detour.dev/canary-of": "web"}}}, True),
+    ],
+)
+def test_of_a_users_http_route_it_changes_the_rules_alone(route: tuple[str, ...], field: Object, refused: bool) -> None:
+    said = kubectl(*route, "patch", "httproute", "web", "--type=merge", "-p", json.dumps(field), check=False)
+    assert bool(said.code) is refused, said.err
+    assert not refused or "the rules of HTTPRoutes alone" in said.err
+
+
+def test_a_users_http_route_is_not_deleted_by_it(route: tuple[str, ...]) -> None:
+    assert "what bears the label" in kubectl(*route, "delete", "httproute", "web", check=False).err
 
 
 @pytest.mark.parametrize("container", ["webhook", "analyzer"])
