@@ -120,13 +120,15 @@ def spec_and_replicas_at_once(stage: Stage) -> None:
 
 @scenario("Argo TestRolloutPodVolumesItemsSpec, ContainerResourceFormats", (20, 60), analysis=LIST)
 def other_notations(stage: Stage) -> None:
-    """Limits and volumes, promoted; then the same manifest with its quantities in other words, and defaults left out:
+    """Requests and volumes, promoted; then the same manifest with its quantities in other words, and defaults left out:
     the template is equal, so nothing runs."""
     shop = stage.shop
-    shop.apply(_with_a_volume(shop.deployment("6.0.1", resources={"limits": {"cpu": "1000m", "memory": "256Mi"}})))
+    shop.apply(_with_a_volume(shop.deployment("6.0.1", resources={"requests": {"cpu": "10m", "memory": "16Mi"}})))
     stage.succeeds("6.0.1")
     said = shop.apply(
-        _with_a_volume(shop.deployment("6.0.1", resources={"limits": {"cpu": "1", "memory": "0.25Gi"}}), mode=0o644)
+        _with_a_volume(
+            shop.deployment("6.0.1", resources={"requests": {"cpu": "0.01", "memory": "16384Ki"}}), mode=0o644
+        )
     )
     assert not said.warnings, said.err
     stage.stands(2 * A_WHILE, "an equal template is no new version")

@@ -1,7 +1,7 @@
 """What Flagger's suites for other routers try and any router has: on the Ingress, which all of them can do."""
 
 from tests.scenarios.scenario import scenario
-from tests.scenarios.shopfront import STEPS, metric
+from tests.scenarios.shopfront import STEPS, UNDER_A_BAD_LOAD, metric
 from tests.scenarios.stage import Stage
 
 WEIGHTS = (10, 20, 30, 40, 50, 60)
@@ -24,6 +24,7 @@ def step_weights(stage: Stage) -> None:
     load="/",
     analysis={
         **STEPS,
+        "interval": UNDER_A_BAD_LOAD,
         "maxWeight": 60,
         "metrics": [metric("request-success-rate", min=99), metric("request-duration", max=2000)],
     },

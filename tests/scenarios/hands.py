@@ -62,7 +62,12 @@ def policy_label_removed(stage: Stage) -> None:
     runs what it ran, and the next update is a plain one."""
     shop = stage.shop
     with policies() as write:
-        kubectl("label", "namespace", shop.namespace, f"{stash.POLICY}={write(stepWeight=20, interval='10s')}")
+        kubectl(
+            "label",
+            "namespace",
+            shop.namespace,
+            f"{stash.POLICY}={write(stepWeights=[20, 60], interval='10s', metrics=[])}",
+        )
         stage.update()
         stage.until_weight(20)
         stage.lasts(4.0)
