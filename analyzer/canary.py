@@ -17,7 +17,7 @@ from webhook.stash import REVISION
 DIGEST = "detour.dev/digest"
 OURS = "detour.dev/"
 COPIED_FROM_DEPLOYMENT = ("minReadySeconds", "progressDeadlineSeconds")
-COPIED_FROM_SERVICE = ("ipFamilies", "ipFamilyPolicy")
+COPIED_FROM_SERVICE = ("ipFamilies", "ipFamilyPolicy", "trafficDistribution")
 COPIED_PORT_FIELDS = ("name", "port", "targetPort", "protocol", "appProtocol")
 COPIED_SERVICE_ANNOTATIONS = ("prometheus.io/", "traefik.ingress.kubernetes.io/service.")
 
@@ -63,7 +63,7 @@ def canary_services(primary: Object, surroundings: Surroundings, revision_digest
     Pods of the revision before may still be ending: some routers would go on sending them requests.
     """
     selector = {**mark(primary), **_revision(revision_digest)}
-    return tuple(_service(primary, service, selector) for service in surroundings.services)
+    return tuple(_service(primary, service, selector, surroundings.metadata) for service in surroundings.services)
 
 
 def is_mistaken(canary: Object, primary: Object, surroundings: Surroundings) -> bool:
@@ -104,15 +104,17 @@ def _revision(revision_digest: str) -> dict[str, str]:
     return {REVISION: short(revision_digest)}
 
 
-def _service(primary: Object, service: Object, selector: Mapping[str, str]) -> dict[str, Any]:
-    """The same ports under the same names, and the labels by which a ServiceMonitor finds it."""
+def _service(primary: Object, service: Object, selector: Mapping[str, str], extra: Object) -> dict[str, Any]:
+    """The same ports by the same names, the labels by which a ServiceMonitor finds it, and what is wanted besides."""
     spec, meta = service["spec"], service["metadata"]
-    labels = {key: value for key, value in (meta.get("labels") or {}).items() if not key.startswith(OURS)}
-    annotations = {
+    wanted = {**(meta.get("labels") or {}), **(extra.get("labels") or {})}
+    labels = {key: value for key, value in wanted.items() if not key.startswith(OURS)}
+    copied = {
         key: value
         for key, value in (meta.get("annotations") or {}).items()
         if key.startswith(COPIED_SERVICE_ANNOTATIONS)
     }
+    annotations = {**copied, **(extra.get("annotations") or {})}
     ports = [{field: port[field] for field in COPIED_PORT_FIELDS if field in port} for port in spec.get("ports") or ()]
     return {
         "apiVersion": "v1",

@@ -6,7 +6,7 @@ a reason, and nothing found is a reason, too: there is no silent pass.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer import obstacles
@@ -25,7 +25,7 @@ class Surroundings:
     primary's pods. `ingresses` and `http_routes` are the user's. `problem` says why traffic cannot be split.
     `all_services` of the namespace must not select the canary's pods; `protected` (NetworkPolicies,
     PodDisruptionBudgets, …) preferably do. `classes`, `gateways` and `gateway_classes` are the cluster's, as far as
-    they are known.
+    they are known. `metadata` are labels and annotations that the Canary wants on the canary's Services.
     """
 
     services: tuple[Object, ...] = ()
@@ -37,6 +37,7 @@ class Surroundings:
     http_routes: tuple[Object, ...] = ()
     gateways: tuple[Object, ...] = ()
     gateway_classes: tuple[Object, ...] = ()
+    metadata: Object = field(default_factory=dict)
 
     @property
     def routed(self) -> bool:

@@ -224,6 +224,7 @@ def _surroundings(cluster: Cluster, key: Key, spec: Spec, primary: Object, neigh
         protected=neighbours.protected,
     )
     classes, gateways, gateway_classes = neighbours.classes, neighbours.gateways, neighbours.gateway_classes
+    found = replace(found, metadata=spec.service_metadata)
     return replace(found, classes=classes, gateways=gateways, gateway_classes=gateway_classes)
 
 

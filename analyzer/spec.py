@@ -6,7 +6,7 @@ Fields and meanings are Flagger's (`flagger.app/v1beta1`, Canary.spec); where ou
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer import freezes, scalers, wanted
@@ -50,6 +50,7 @@ class Spec:
     gates: tuple[Gate, ...] = ()
     metrics_server: str | None = None
     service: str | None = None
+    service_metadata: Mapping[str, Any] = field(default_factory=dict)
     ingress: str | None = None
     http_route: str | None = None
     skip_analysis: bool = False
@@ -91,6 +92,7 @@ def parse(canary: Mapping[str, Any]) -> Spec:
         gates=tuple(parse_hook(webhook) for webhook in analysis.get("webhooks") or ()),
         metrics_server=spec.get("metricsServer") or None,
         service=(spec.get("service") or {}).get("name"),
+        service_metadata=(spec.get("service") or {}).get("canary") or {},
         ingress=(spec.get("ingressRef") or {}).get("name"),
         http_route=(spec.get("routeRef") or {}).get("name"),
         skip_analysis=bool(spec.get("skipAnalysis")),

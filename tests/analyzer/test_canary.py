@@ -1,6 +1,7 @@
 """The canary's Deployment and Services."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -93,6 +94,13 @@ def test_a_canary_service_has_the_ports_of_the_primarys_and_nothing_of_the_node(
     assert made["metadata"]["name"] == "web-canary"
     assert made["spec"]["ports"] == [{k: v for k, v in port.items() if k != "nodePort"} for port in ports]
     assert set(made["spec"]) == {"ports", "selector"}
+
+
+def test_a_canary_service_has_the_labels_and_annotations_that_its_canary_asks_for_and_no_keys_of_ours() -> None:
+    asked = {"labels": {"team": "shop", "detour.dev/policy": "x"}, "annotations": {"a": "b"}}
+    (made,) = canary_services(PRIMARY, replace(around(service()), metadata=asked), DIGEST)
+    assert made["metadata"]["labels"] == {"team": "shop", "detour.dev/canary-of": "web"}
+    assert made["metadata"]["annotations"] == {"a": "b"}
 
 
 def test_a_canary_service_selects_the_canarys_pods_only() -> None:

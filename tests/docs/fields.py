@@ -14,15 +14,15 @@ Schema = dict[str, Any]
 _READ = {
     "Canary": """
         targetRef provider metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes
-        ingressRef routeRef autoscalerRef analysis.match analysis.mirror analysis.mirrorWeight analysis.sessionAffinity
-        service.name service.port service.portName service.targetPort service.appProtocol
-        service.headless service.apex service.primary service.portDiscovery service.trafficDistribution
-        revertOnDeletion analysis.interval analysis.threshold analysis.maxWeight analysis.stepWeight
-        analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
+        ingressRef routeRef autoscalerRef analysis.match analysis.mirror analysis.mirrorWeight
+        analysis.sessionAffinity service.name service.port service.portName service.targetPort service.appProtocol
+        service.headless service.apex service.primary service.canary service.portDiscovery
+        service.trafficDistribution revertOnDeletion analysis.interval analysis.threshold analysis.maxWeight
+        analysis.stepWeight analysis.stepWeights analysis.metrics analysis.webhooks[].name analysis.webhooks[].type
         analysis.webhooks[].url analysis.webhooks[].timeout analysis.webhooks[].retries
-        analysis.webhooks[].disableTLS analysis.webhooks[].muteAlert analysis.webhooks[].metadata
-        analysis.noData analysis.minRequests analysis.webhooks[].deadline analysis.alerts
-        analysis.primaryReadyThreshold analysis.canaryReadyThreshold
+        analysis.webhooks[].disableTLS analysis.webhooks[].muteAlert analysis.webhooks[].metadata analysis.noData
+        analysis.minRequests analysis.webhooks[].deadline analysis.alerts analysis.primaryReadyThreshold
+        analysis.canaryReadyThreshold analysis.iterations analysis.stepWeightPromotion analysis.replicaRatio
     """,
     "CanaryPolicy": "metricsServer progressDeadlineSeconds skipAnalysis suspend withoutRoutes freezes atOnce",
     "MetricTemplate": """

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.fields import effect
 from tests.docs.pages import DOCS, cells, spans
 from tests.manifests.rendered import definitions, fields
 
@@ -16,14 +17,27 @@ PAGE = (DOCS / "flagger-fields.md").read_text(encoding="utf-8")
 SAME, BETTER, ABSENT = VERDICTS = ("same", "better", "not applicable")
 OWN = "Detour's own"
 BELOW = "and below"
-KINDS = ("Canary", "Status of a Canary", "MetricTemplate", "AlertProvider")
-COUNTED = ("Canary, what is written", "Canary, its status", "MetricTemplate", "AlertProvider")
+DEFINITIONS = ("Canary", "MetricTemplate", "AlertProvider")
+KINDS = (*DEFINITIONS, "Status of a Canary")
+COUNTED = ("Canary, what is written", "MetricTemplate", "AlertProvider", "Canary, its status")
 CHOICES = {
     "Canary": ("targetRef.kind", "provider", "analysis.webhooks[].type"),
     "MetricTemplate": ("provider.type",),
     "AlertProvider": ("type",),
 }
 """Fields of which some values are here and some are not."""
+
+
+ALWAYS_SO = ("service.unmanagedMetadata",)
+"""What Detour does whatever these say, so that nothing reads them."""
+PARTS = (
+    "autoscalerRef.primaryScalerQueries",
+    "autoscalerRef.primaryScalerReplicas",
+    "service.primary",
+    "analysis.match[].queryParams",
+    "analysis.match[].sourceLabels",
+)
+"""What is not here, of something that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,20 @@ def test_a_field_of_detours_own_is_there_and_belongs_to_nobody_else() -> None:
 def test_a_verdict_is_one_of_three_and_whatever_is_not_the_same_says_how_or_why(kind: str) -> None:
     assert {entry.verdict for entry in entries(kind)} <= set(VERDICTS)
     assert [entry.path for entry in entries(kind) if entry.verdict != SAME and not entry.why] == []
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_what_the_page_says_to_be_here_is_carried_out_and_nothing_else_is(kind: str) -> None:
+    """As docs/fields.md has it, which is held to the code by tests/docs/test_fields.py."""
+    wrong = [
+        f"{path}: {entry.verdict}, and {effect(kind, path) or 'carried out'}"
+        for path in of_flagger(kind)
+        for entry in said(kind, path)
+        if entry.verdict in VERDICTS
+        and (entry.verdict == ABSENT) is not bool(effect(kind, path))
+        and not path.startswith((*ALWAYS_SO, *PARTS))
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("kind", CHOICES)

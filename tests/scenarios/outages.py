@@ -20,7 +20,7 @@ def prometheus_down(stage: Stage) -> None:
     stage.update()
     stage.until_weight(20)
     shop("delete", "endpointslice", HERE)
-    stage.until(lambda status: "cannot" in " ".join(status.get("verdict", ())), "it says that it cannot ask")
+    stage.until(lambda status: "refused" in " ".join(status.get("verdict", ())), "it says that it cannot ask")
     stage.stands(AWAY, "nobody can be asked")
     assert not (stage.status() or {}).get("failedChecks")
     shop.apply(_endpoints())
