@@ -6,7 +6,14 @@ from tests.scenarios.play import play
 from tests.scenarios.scenario import Scenario, scenarios
 
 RATE = 20.0  # requests a second of every crowd
-HERE = ("step-weights", "adoption", "settings-with-the-version")
+HERE = (
+    "ab-by-header",
+    "header-together-with-weight",
+    "step-weight-promotion",
+    "blue-green",
+    "blue-green-without-routes",
+    "adoption",
+)
 
 
 @pytest.mark.usefixtures("turn")
