@@ -167,13 +167,3 @@ def test_what_makes_no_sense_is_refused_at_the_start(arguments: list[str], said:
     found = CliRunner().invoke(command, arguments)
     assert found.exit_code == 2
     assert said in found.output
-
-
-def test_a_program_that_is_an_interpreter_under_another_name_is_refused_at_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "probe").symlink_to("/bin/bash")
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    found = CliRunner().invoke(command, ["--allow=probe"])
-    assert found.exit_code == 2
-    assert "probe is bash here" in found.output

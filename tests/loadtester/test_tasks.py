@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 
 from loadtester import runner
 from loadtester.command import split
-from loadtester.errors import HungUp
+from loadtester.errors import HungUp, Refused
 from loadtester.payload import Kind, Task
-from loadtester.programs import Programs
+from loadtester.programs import Programs, checked
 from loadtester.runner import Runner
 from loadtester.telemetry import Event
 from tests.loadtester.processes import PATHS, alive, eventually, nap
@@ -107,6 +107,20 @@ def test_a_suite_that_is_put_there_later_is_allowed_from_then_on(client: FlaskCl
 
 def test_suites_that_are_not_there_are_none_and_hide_nothing(tmp_path: Path) -> None:
     assert Programs(frozenset({"cat"}), tmp_path / "gone").names == {"cat"}
+
+
+@pytest.mark.parametrize("behind", ["bash", "python3.11", "busybox"])
+def test_a_program_that_is_an_interpreter_under_another_name_cannot_be_on_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    write(tmp_path / behind, "#!/bin/sh\n")
+    (tmp_path / "probe").symlink_to(behind)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if behind == "busybox":  # it is what it is called by
+        assert checked(frozenset({"probe"})) == {"probe"}
+        return
+    with pytest.raises(Refused, match=f"probe is {behind} here"):
+        checked(frozenset({"probe"}))
 
 
 def test_a_bash_task_is_a_shell_where_the_flag_says_so_and_refused_where_it_does_not(client: FlaskClient) -> None:

@@ -78,6 +78,7 @@ def test_the_token_opens_as_a_header_and_as_the_password_of_an_address(client: F
         "Bearer hunter2 hunter2",
         TOKEN,
         f"Digest {TOKEN}",
+        f'Digest password="{TOKEN}"',
         basic(TOKEN, ""),
         basic(TOKEN, "x"),
         "Basic !",
