@@ -63,8 +63,10 @@ class Routes:
     def _is(self, key: Key, wanted: Object) -> bool:
         there = tuple(each for each in self.of(key) if each["kind"] == wanted["kind"])
         found = find(there, wanted)
-        if found is None or is_made_by_us(wanted):
-            return holds(found, wanted) and not surplus(found, wanted)
+        if found is None:
+            return False
+        if is_made_by_us(wanted):
+            return holds(found, wanted) and _shape(found) == _shape(wanted) and not surplus(found, wanted)
         same_mark = Mark.on(found) == Mark.on(wanted)
         return same_mark and found["spec"].get("rules") == wanted["spec"]["rules"]
 
@@ -92,6 +94,12 @@ def surplus(found: Object | None, wanted: Object) -> list[str]:
     """The annotations of a canary Ingress that choose requests for it, and are no longer wanted, whosever they are."""
     there, meant = ((each or wanted)["metadata"].get("annotations") or {} for each in (found, wanted))
     return [name for name in there if CHOOSES.search(name) and name not in meant]
+
+
+def _shape(route: Object) -> list[tuple[set[str], list[set[str]]]]:
+    """Which fields its rules and their references have: with one more a route of ours does more than is wanted."""
+    rules = route["spec"].get("rules") or ()
+    return [(set(rule), [set(ref) for ref in rule.get("backendRefs") or ()]) for rule in rules]
 
 
 def give_back(client: Client, found: Object, *primaries: str) -> dict[str, Any]:
