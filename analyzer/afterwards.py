@@ -17,7 +17,8 @@ from analyzer.courier import Arrived, Never
 from analyzer.hooks import Gate, Kind
 from analyzer.journal import Journal
 from analyzer.remember import amend
-from analyzer.status import Outcome, Phase, Status, from_object
+from analyzer.status import Outcome, Phase, Status
+from analyzer.stored import from_object
 
 Object = Mapping[str, Any]
 

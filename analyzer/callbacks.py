@@ -16,7 +16,7 @@ from analyzer.addresses import Addresses
 from analyzer.courier import Answer, Arrived, Courier, Delivery, Later, Never
 from analyzer.fields import SpecError
 from analyzer.hooks import Gate, Kind, parse_hook
-from analyzer.status import from_object
+from analyzer.stored import from_object
 
 Object = Mapping[str, Any]
 Heard = Callable[[Arrived | Never], None]

@@ -14,7 +14,8 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.places import is_queued
 from analyzer.spec import target_of
-from analyzer.status import Outcome, Phase, Status, from_object
+from analyzer.status import Outcome, Phase, Status
+from analyzer.stored import from_object
 from analyzer.unseen import Running
 from analyzer.witness import OUTCOME as LET_PAST
 from webhook import stash

@@ -1,4 +1,4 @@
-"""A Status as the Canary object shows it: Flagger's fields and its `Promoted` condition, and our `Guarded`.
+"""The conditions of a Canary, as people and `kubectl wait` read them: Flagger's `Promoted`, and our own.
 
 `Promoted` is True for Initialized and Succeeded, False for Failed and Unknown in between, as with Flagger
 (`kubectl wait canary/x --for=condition=promoted`). `Guarded` is True only when the next update of the target is
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from analyzer.status import Ending, Outcome, Phase, Status, timestamp
+from analyzer.status import Outcome, Phase, Status, timestamp
 
 Object = dict[str, Any]
 
@@ -28,56 +28,9 @@ _SAYS = {
 }
 
 
-def to_object(status: Status, stored: Mapping[str, Any], now: datetime) -> Object:
-    """The `status` of the Canary object; times of transition are kept from `stored` where nothing changed."""
-    before = {condition["type"]: condition for condition in stored.get("conditions") or ()}
-    return _without_blanks(
-        {
-            "phase": status.phase.value or Phase.INITIALIZING.value,
-            "canaryWeight": status.weight,
-            "failedChecks": status.failed_checks,
-            "iterations": status.iterations,
-            "primaryReplicas": status.replicas or None,
-            "lastAppliedSpec": status.revision,
-            "lastPromotedSpec": status.promoted,
-            "lastTransitionTime": timestamp(now),
-            "observedGeneration": status.observed_generation,
-            "revision": status.revision,
-            "base": status.base,
-            "subject": dict(status.subject),
-            "startTime": _when(status.started),
-            "queuedSince": _when(status.queued),
-            "stepTime": _when(status.step_time),
-            "checkTime": _when(status.check_time),
-            "quietSince": _when(status.quiet_since),
-            "readySince": _when(status.ready_since),
-            "returned": _when(status.returned),
-            "askedReplicas": status.asked or None,
-            "routedAway": _when(status.routed_away),
-            "unrouted": _when(status.unrouted),
-            "ending": _ending(status.ending),
-            "rejected": list(status.rejected),
-            "history": [dict(entry) for entry in status.history],
-            "terms": status.terms,
-            "waived": status.waived,
-            "waits": status.waits,
-            "gate": status.gate,
-            "gateSince": _when(status.gate_since),
-            "observedWish": status.observed_wish,
-            "primary": status.primary,
-            "message": status.problem,
-            "verdict": list(status.verdict),
-            "vetted": status.vetted,
-            "unmeasurable": status.unmeasurable,
-            "alerts": [dict(entry) for entry in status.alerts],
-            "untold": status.untold or None,
-            "conditions": [
-                _promoted(status, before, now),
-                _guarded(status, before, now),
-                *_measurable(status, before, now),
-            ],
-        }
-    )
+def conditions_of(status: Status, before: Mapping[str, Any], now: datetime) -> list[Object]:
+    """All of them; times of transition are kept from `before`, by type, where nothing changed."""
+    return [_promoted(status, before, now), _guarded(status, before, now), *_measurable(status, before, now)]
 
 
 def _promoted(status: Status, before: Mapping[str, Any], now: datetime) -> Object:
@@ -120,15 +73,3 @@ def _condition(kind: str, value: str, reason: str, message: str, before: Mapping
         "lastTransitionTime": changed,
         "lastUpdateTime": updated,
     }
-
-
-def _ending(ending: Ending | None) -> Object | None:
-    return {"outcome": ending.outcome.value, "message": ending.message} if ending else None
-
-
-def _when(moment: datetime | None) -> str | None:
-    return timestamp(moment) if moment else None
-
-
-def _without_blanks(values: Object) -> Object:
-    return {key: value for key, value in values.items() if value is not None and value not in ("", [], {})}

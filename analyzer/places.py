@@ -17,7 +17,8 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.queue import CLUSTER, EARLIEST, MARK, Limit, Rollout, annotated, turns
 from analyzer.spec import target_of
-from analyzer.status import Phase, Status, from_object
+from analyzer.status import Phase, Status
+from analyzer.stored import from_object
 
 Object = Mapping[str, Any]
 Turn = Callable[[datetime], str]

@@ -7,9 +7,8 @@ from typing import Any
 
 from analyzer import memory
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.kube.resources import CANARIES
-from analyzer.status import from_object
+from analyzer.stored import from_object, to_object
 
 
 def remember(cluster: Cluster, canary: dict[str, Any]) -> None:

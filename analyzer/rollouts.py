@@ -19,7 +19,6 @@ from analyzer.alerts.herald import Herald
 from analyzer.attempts import AGAIN
 from analyzer.beginning import begins
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.farewell import is_outdated
 from analyzer.fields import SpecError
 from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused
@@ -34,7 +33,8 @@ from analyzer.remember import remember
 from analyzer.removal import Removal
 from analyzer.seen import Seen
 from analyzer.spec import Spec, parse
-from analyzer.status import Ending, Outcome, Phase, Status, from_object
+from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.stored import from_object, to_object
 from analyzer.strategy import Strategy
 from analyzer.wording import shown
 from webhook.revision import short

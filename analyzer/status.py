@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from analyzer.memory import unpacked
 from analyzer.strategy import Position
 from analyzer.wording import shown
 
@@ -230,67 +229,6 @@ class Status:
         """The last few revisions that failed; the same template does not run again by itself."""
         others = tuple(known for known in self.rejected if known != digest)
         return replace(self, rejected=(*others, digest)[-REJECTED_KEPT:])
-
-
-def from_object(canary: Mapping[str, Any]) -> Status:
-    """The stored status of a Canary object, also one that Flagger wrote."""
-    stored = unpacked(canary.get("status") or {})
-    conditions = {condition["type"]: condition for condition in stored.get("conditions") or ()}
-    return Status(
-        phase=_phase(stored),
-        weight=int(stored.get("canaryWeight", 0)),
-        failed_checks=int(stored.get("failedChecks", 0)),
-        iterations=int(stored.get("iterations", 0)),
-        replicas=int(stored.get("primaryReplicas", 0)),
-        revision=stored.get("revision", ""),
-        base=stored.get("base", ""),
-        promoted=stored.get("lastPromotedSpec", ""),
-        subject=stored.get("subject") or {},
-        started=_time(stored.get("startTime")),
-        queued=_time(stored.get("queuedSince")),
-        step_time=_time(stored.get("stepTime")),
-        check_time=_time(stored.get("checkTime")),
-        quiet_since=_time(stored.get("quietSince")),
-        ready_since=_time(stored.get("readySince")),
-        returned=_time(stored.get("returned")),
-        asked=int(stored.get("askedReplicas", 0)),
-        routed_away=_time(stored.get("routedAway")),
-        unrouted=_time(stored.get("unrouted")),
-        ending=_ending(stored.get("ending")),
-        rejected=tuple(stored.get("rejected") or ()),
-        history=tuple(stored.get("history") or ()),
-        terms=stored.get("terms", ""),
-        waived=stored.get("waived", ""),
-        waits=stored.get("waits", ""),
-        gate=stored.get("gate", ""),
-        gate_since=_time(stored.get("gateSince")),
-        observed_wish=stored.get("observedWish", ""),
-        primary=stored.get("primary", ""),
-        observed_generation=int(stored.get("observedGeneration", 0)),
-        guarded=conditions.get("Guarded", {}).get("status") == "True",
-        problem=stored.get("message", ""),
-        verdict=tuple(stored.get("verdict") or ()),
-        vetted=stored.get("vetted", ""),
-        unmeasurable=stored.get("unmeasurable", ""),
-        alerts=tuple(stored.get("alerts") or ()),
-        untold=int(stored.get("untold", 0)),
-    )
-
-
-def _phase(stored: Mapping[str, Any]) -> Phase:
-    """What Flagger has in flight is none of ours: without a revision nothing could be carried on."""
-    text = stored.get("phase", "")
-    phase = Phase(text) if text in Phase.__members__.values() else Phase.INITIALIZING
-    ours = stored.get("revision") or stored.get("ending")
-    return Phase.INITIALIZING if phase.in_flight and not ours else phase
-
-
-def _ending(stored: Mapping[str, Any] | None) -> Ending | None:
-    return Ending(Outcome(stored["outcome"]), stored.get("message", "")) if stored else None
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def appended(history: Iterable[Mapping[str, Any]], entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

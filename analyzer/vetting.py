@@ -22,7 +22,7 @@ from analyzer.journal import Journal
 from analyzer.metrics.provider import MetricError, Unreachable
 from analyzer.remember import amend
 from analyzer.spec import Spec, parse
-from analyzer.status import from_object
+from analyzer.stored import from_object
 from analyzer.wording import shown
 
 SETTLES = 2.0  # seconds: a Canary is often applied a moment before its MetricTemplates

@@ -15,12 +15,12 @@ from analyzer import promotion, telemetry
 from analyzer.actions import Emit
 from analyzer.agenda import Key
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.journal import Journal
 from analyzer.kube.errors import NotFound
 from analyzer.kube.resources import DEPLOYMENTS
 from analyzer.remember import remember
-from analyzer.status import appended, from_object, timestamp
+from analyzer.status import appended, timestamp
+from analyzer.stored import from_object, to_object
 from analyzer.unseen import Running, complaint, is_known
 from analyzer.workload import images
 from webhook import stash

@@ -13,7 +13,8 @@ from analyzer.ownership import is_ours, mark
 from analyzer.policy import policy_of, rank
 from analyzer.routing.mark import Mark
 from analyzer.spec import target_of
-from analyzer.status import Status, from_object
+from analyzer.status import Status
+from analyzer.stored import from_object
 from detour.person import Place, Problem
 from webhook import stash
 

@@ -10,7 +10,8 @@ from enum import IntEnum
 from typing import Any
 
 from analyzer import workload
-from analyzer.status import Phase, Status, from_object
+from analyzer.status import Phase, Status
+from analyzer.stored import from_object
 from detour.wish import unheard
 from webhook import stash
 from webhook.revision import digest, short

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analyzer import memory, workload
-from analyzer.conditions import to_object
 from analyzer.holdings import LABEL, holders
 from analyzer.kube.errors import Conflict, NotFound
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS
 from analyzer.routes import give_back
 from analyzer.routing.mark import Mark
 from analyzer.spec import Spec
-from analyzer.status import Status, from_object
+from analyzer.status import Status
+from analyzer.stored import from_object, to_object
 from analyzer.strategy import Strategy
 from detour.installation import PARTS, ROUTES, Installation, names
 from detour.person import Problem

@@ -13,7 +13,8 @@ from functools import partial
 from analyzer.kube.client import Object
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.resources import CANARIES, Resource
-from analyzer.status import Outcome, Status, from_object
+from analyzer.status import Outcome, Status
+from analyzer.stored import from_object
 from analyzer.wishes import ASK, ASKED_BY, REASON, Verb, annotations_for, wish_of
 from detour.application import FORBIDDEN, Application, Name, find
 from detour.person import Place, Problem, patiently

@@ -27,7 +27,8 @@ from analyzer.journal import Journal
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.memory import unpacked
 from analyzer.remember import amend
-from analyzer.status import Status, from_object
+from analyzer.status import Status
+from analyzer.stored import from_object
 
 Object = dict[str, Any]
 

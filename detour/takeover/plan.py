@@ -15,7 +15,8 @@ from typing import Any
 from analyzer import memory, workload
 from analyzer.coexistence import TAKE, is_marked
 from analyzer.kube.resources import CANARIES, DEPLOYMENTS, INGRESSES, SERVICES
-from analyzer.status import Phase, from_object
+from analyzer.status import Phase
+from analyzer.stored import from_object
 from detour.takeover.books import disowned
 from detour.takeover.found import MARK, PRIMARY, SCALERS, Copy, Found, Mark, owners, selects
 from detour.takeover.scalers import given_back, held

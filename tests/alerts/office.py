@@ -13,14 +13,14 @@ from analyzer.alerts.alert import Destination
 from analyzer.alerts.herald import Herald
 from analyzer.alerts.providers import Providers
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.journal import Journal
 from analyzer.kube.client import Client
 from analyzer.kube.errors import ApiError, Conflict, NotFound, Refused
 from analyzer.kube.resources import EVENTS, SECRETS, Resource
 from analyzer.memory import unpacked
 from analyzer.remember import remember
-from analyzer.status import Phase, Status, from_object
+from analyzer.status import Phase, Status
+from analyzer.stored import from_object, to_object
 from tests.alerts.services import LOOPBACK
 
 Object = dict[str, Any]

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from analyzer.agenda import Key
-from analyzer.conditions import to_object
 from analyzer.places import QUEUE, Places
 from analyzer.queue import AT_ONCE
 from analyzer.rollouts import Rollouts
 from analyzer.seen import Primary, Seen
-from analyzer.status import Ending, Outcome, Phase, Status, from_object
+from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.stored import from_object, to_object
 from analyzer.wishes import Wish
 from tests.analyzer.things import START, V1, V2
 

@@ -12,11 +12,11 @@ from analyzer.actions import Emit
 from analyzer.afterwards import Afterwards, marked
 from analyzer.callbacks import Callbacks, Heard
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.courier import Arrived, Never
 from analyzer.hooks import Gate
 from analyzer.journal import Journal
-from analyzer.status import Ending, Outcome, Phase, Status, from_object
+from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.stored import from_object, to_object
 
 KEY = ("shop", "podinfo")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,7 +15,8 @@ from analyzer.pace import BURST
 from analyzer.places import Places
 from analyzer.rollouts import Rollouts
 from analyzer.seen import Seen
-from analyzer.status import Phase, Status, from_object
+from analyzer.status import Phase, Status
+from analyzer.stored import from_object
 from tests.analyzer.things import START
 
 KEY = ("shop", "podinfo")

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from analyzer.cluster import Cluster
-from analyzer.conditions import to_object
 from analyzer.fields import SpecError
 from analyzer.kube.client import Client
 from analyzer.memory import SPEC, packed, unpacked
 from analyzer.policy import canary_by, is_by_policy
 from analyzer.remember import remember
 from analyzer.spec import parse
-from analyzer.status import Ending, Outcome, Phase, Status, from_object
+from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.stored import from_object, to_object
 
 Object = dict[str, Any]
 

@@ -1,12 +1,12 @@
 """What is stored is what was meant, and a tool that knows Flagger finds what it expects."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analyzer.conditions import to_object
-from analyzer.status import HISTORY_KEPT, REJECTED_KEPT, Ending, Outcome, Phase, Status, from_object
+from analyzer.status import HISTORY_KEPT, REJECTED_KEPT, Ending, Outcome, Phase, Status
+from analyzer.stored import FIELDS, from_object, to_object
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 V1, V2 = "1" * 64, "2" * 64
@@ -34,6 +34,11 @@ def test_a_status_survives_being_stored() -> None:
         verdict=("success 50.00 < 99",),
     ).end(NOW)
     assert from_object({"status": to_object(status, {}, NOW)}) == replace(status, problem="")
+
+
+def test_every_field_has_its_place_in_the_object() -> None:
+    assert {field.name for field in fields(Status)} == FIELDS.keys() | {"phase", "guarded"}
+    assert len({key for key, _ in FIELDS.values()}) == len(FIELDS)
 
 
 @pytest.mark.parametrize(

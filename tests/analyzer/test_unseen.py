@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.conditions import to_object
-from analyzer.status import Phase, Status, from_object
+from analyzer.status import Phase, Status
+from analyzer.stored import from_object, to_object
 from analyzer.unseen import REPLICA_SET, Running, complaint, is_known
 from tests.analyzer.objects import deployment
 from tests.analyzer.test_witness import NOW

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from analyzer.conditions import to_object
 from analyzer.gauges import AtRest, Gauges, Reach
 from analyzer.kube.errors import NotFound
 from analyzer.metrics.verdict import Result
-from analyzer.status import Phase, Status, from_object
+from analyzer.status import Phase, Status
+from analyzer.stored import from_object, to_object
 from analyzer.vetting import FIRST_PAUSE, SETTLES, Vetting
 from tests.analyzer.mock_prometheus import LOOPBACK, Mock, pretending, vector
 from tests.analyzer.things import START

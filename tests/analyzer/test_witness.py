@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analyzer.status import Phase, from_object
+from analyzer.status import Phase
+from analyzer.stored import from_object
 from analyzer.witness import entry
 from tests.analyzer.objects import deployment
 from webhook.revision import digest

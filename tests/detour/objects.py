@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzer.conditions import to_object
 from analyzer.status import Status
+from analyzer.stored import to_object
 from detour.application import Application
 from webhook import stash
 from webhook.revision import digest

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzer.conditions import to_object
 from analyzer.status import Ending, Outcome, Phase, Status
+from analyzer.stored import to_object
 from analyzer.witness import entry
 from tests.manifests.rendered import definitions, fields
 

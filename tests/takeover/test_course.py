@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from analyzer.kube.resources import CANARIES, CONFIG_MAPS, DEPLOYMENTS, SERVICES
-from analyzer.status import from_object
+from analyzer.stored import from_object
 from detour.takeover.found import MARK
 from detour.takeover.plan import plan
 from tests.takeover.leftovers import NEWER, flaggers, template

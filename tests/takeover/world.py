@@ -25,7 +25,7 @@ from analyzer.kube.resources import (
     PODS,
     Resource,
 )
-from analyzer.status import from_object
+from analyzer.stored import from_object
 from detour.takeover.found import SCALERS, selects
 from webhook import stash
 from webhook.revision import digest
