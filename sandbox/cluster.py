@@ -150,7 +150,7 @@ def _ctr(*arguments: str) -> None:
 def addons() -> str:
     """The manifests of cluster DNS, the Ingress controller and Prometheus, with the versions of their images."""
     manifests = "---\n".join(path.read_text() for path in sorted(ADDONS.glob("*.yaml")))
-    for image in (images.COREDNS, images.TRAEFIK, images.PROMETHEUS):
+    for image in (images.COREDNS, images.TRAEFIK, images.PROMETHEUS, images.METRICS_SERVER):
         manifests = manifests.replace(f"image: {image.rpartition(':')[0]}\n", f"image: {image}\n")
     return manifests
 

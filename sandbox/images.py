@@ -23,6 +23,7 @@ PAUSE = _name("pause")
 COREDNS = _name("coredns")
 TRAEFIK = _name("traefik")
 PROMETHEUS = _name("prometheus")
+METRICS_SERVER = _name("metrics-server")
 PODINFO_REPOSITORIES = ("ghcr.io/stefanprodan/podinfo", "docker.io/stefanprodan/podinfo")
 # The last two have a fault, which is in the binary: sandbox/parts/podinfo/faults.
 PODINFO_TAGS = ("3.0.0", "3.0.1", "6.0.0", "6.0.1", "6.0.2", "6.0.3", "6.1.0", "errors", "slow")
@@ -141,6 +142,7 @@ _ARCHIVES = (
     Archive(_PARTS["coredns"], _program("coredns")),
     Archive(_PARTS["traefik"], _program("traefik")),
     Archive(_PARTS["prometheus"], _program("prometheus")),
+    Archive(_PARTS["metrics-server"], _program("metrics-server")),
     Archive(_PARTS["podinfo"], _podinfo),
     Archive(_PARTS["seed-app"], _seed_app),
 )

@@ -128,6 +128,13 @@ PARTS = (
         gigabytes=0.5,
     ),
     Part(
+        name="metrics-server",
+        version="0.9.0",
+        programs={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+        minutes=1.5,
+        gigabytes=2,
+    ),
+    Part(
         name="podinfo",
         version="6.9.2",
         programs={

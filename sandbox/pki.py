@@ -31,6 +31,9 @@ API_SERVER = Pair("api-server")
 API_SERVER_AS_CLIENT = Pair("api-server-as-client")
 SERVICE_ACCOUNT_KEY = DIRECTORY / "service-account.key"
 SERVICE_ACCOUNT_PUBLIC_KEY = DIRECTORY / "service-account.pub"
+# What the API server shows to those that serve APIs in its place, such as metrics-server, in the name of its clients.
+FRONT_PROXY = Pair("front-proxy")
+FRONT_PROXY_NAME = "front-proxy-client"
 
 _API_SERVER_NAMES = (
     "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local,"
@@ -44,6 +47,7 @@ def create() -> None:
     _certificate(AUTHORITY, f"/CN={NAME}", "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
     _signed(API_SERVER, "/CN=kube-apiserver", "extendedKeyUsage=serverAuth", f"subjectAltName={_API_SERVER_NAMES}")
     _signed(API_SERVER_AS_CLIENT, "/O=system:masters/CN=kube-apiserver-kubelet-client", "extendedKeyUsage=clientAuth")
+    _signed(FRONT_PROXY, f"/CN={FRONT_PROXY_NAME}", "extendedKeyUsage=clientAuth")
     _openssl("genpkey", *_ALGORITHM, "-out", str(SERVICE_ACCOUNT_KEY))
     _openssl("pkey", "-in", str(SERVICE_ACCOUNT_KEY), "-pubout", "-out", str(SERVICE_ACCOUNT_PUBLIC_KEY))
 

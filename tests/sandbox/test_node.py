@@ -70,6 +70,9 @@ def test_the_addons_claim_the_addresses_that_the_forwarder_dials() -> None:
     }
 
 
+ADDONS = (images.COREDNS, images.TRAEFIK, images.PROMETHEUS, images.METRICS_SERVER)
+
+
 def test_the_images_of_the_addons_are_those_that_are_made() -> None:
     used = {
         container["image"]
@@ -77,7 +80,7 @@ def test_the_images_of_the_addons_are_those_that_are_made() -> None:
         if manifest["kind"] == "Deployment"
         for container in manifest["spec"]["template"]["spec"]["containers"]
     }
-    assert used == {name.rpartition(":")[0] for name in (images.COREDNS, images.TRAEFIK, images.PROMETHEUS)}
+    assert used == {name.rpartition(":")[0] for name in ADDONS}
 
 
 def test_another_port_or_another_program_is_another_node() -> None:
