@@ -15,6 +15,7 @@ MODULES = (
     "flagger_gates",
     "flagger_gateway",
     "argo_kruise",
+    "autoscalers",
     "hands",
     "outages",
 )

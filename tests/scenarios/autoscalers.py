@@ -1,0 +1,68 @@
+"""A real autoscaler: the cluster's HorizontalPodAutoscaler, by what metrics-server measures."""
+
+import time
+from collections.abc import Iterator
+
+from tests.cluster.kubectl import Object, eventually
+from tests.scenarios.scenario import scenario
+from tests.scenarios.stage import Stage
+
+MOSTLY: Object = {"interval": "10s", "threshold": 2, "stepWeights": [75]}
+REPLICAS = 4
+A_POD = "7m"  # of a processor: a little more than a pod needs of it that has a fourth of the users
+SCENE = 480.0  # seconds
+MOST = 1.5  # times what its pods did before: a third more than the tenth that an autoscaler tolerates by itself
+
+AUTOSCALER: Object = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "podinfo"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+        "minReplicas": 1,
+        "maxReplicas": REPLICAS,
+        "metrics": [
+            {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "AverageValue", "averageValue": A_POD}}}
+        ],
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}},
+    },
+}
+
+
+@scenario("Flagger #381, #1600; N13", None, analysis=MOSTLY, replicas=REPLICAS)
+def scaled_down_by_its_autoscaler(stage: Stage) -> None:
+    """While the canary has 75 %, a HorizontalPodAutoscaler takes half of the primary's pods away. Promoted: the traffic
+    comes back as the pods do, and none of them has much more to do than before."""
+    shop = stage.shop
+    stage.lasts(45)  # by now it is measured under traffic
+    shop.apply(AUTOSCALER)
+    stage.lasts(35)
+    assert shop.primary["spec"]["replicas"] == REPLICAS
+    stage.update()
+    stage.until_weight(75)
+    shop.specify(suspend=True)
+    eventually(lambda: shop.primary["spec"]["replicas"] == REPLICAS / 2, "it is scaled down", 240)
+    assert shop.get("deployment", "podinfo-canary")["spec"]["replicas"] == 3
+    shop.specify(suspend=None)
+    stage.until(lambda status: status.get("phase") == "Finalising", "it is promoted", 120)
+    busiest, course = 0.0, list[tuple[int, int]]()
+    for weight, serving in _way_back(stage):
+        load = (100 - weight) / 100 * REPLICAS / max(serving, 1)
+        busiest = max(busiest, load)
+        if course[-1:] != [(weight, serving)]:
+            course.append((weight, serving))
+    stage.note(f"canary's weight and the primary's pods on the way back: {course}; at most {busiest:.2f} of the load")
+    assert busiest <= MOST
+    assert course[-1][1] >= REPLICAS - 1
+    stage.succeeds("6.0.1")
+
+
+def _way_back(stage: Stage) -> Iterator[tuple[int, int]]:
+    deadline = time.monotonic() + SCENE
+    while time.monotonic() < deadline:
+        status = stage.status() or {}
+        yield int(status.get("canaryWeight", 0)), int(stage.shop.primary["status"].get("availableReplicas", 0))
+        if not status.get("canaryWeight"):
+            return
+        time.sleep(1)
+    raise AssertionError("the traffic is not back")
