@@ -43,13 +43,7 @@ class Gateway:
             return problem
         canaries = _canaries(primary, surroundings)
         for route in self._served(surroundings).http_routes:
-            marked = bool(Mark.on(route).of(primary["metadata"]["name"]))
-            if not marked and canaries.in_any(_rules(route)):
-                service = ", ".join(sorted(canaries.names.values()))
-                why = f"names Service {service} itself, which Detour makes and removes: take that backend out"
-            else:
-                why = _unsplittable(alone(_rules(route), canaries), canaries)
-            if why:
+            if why := _unsplittable(alone(_rules(route), canaries), canaries):
                 return f"HTTPRoute {route['metadata']['name']} {why}"
         return None
 

@@ -38,10 +38,6 @@ class Canaries:
             return None
         return next((primary for primary, canary in self.names.items() if canary == ref["name"]), None)
 
-    def in_any(self, rules: Iterable[Object]) -> bool:
-        """Whether any rule refers to the canary."""
-        return any(self.primary_of(ref) for rule in rules for ref in _referred(rule))
-
     def _is_service(self, ref: Object) -> bool:
         kind = ref.get("group") or "", ref.get("kind") or "Service"
         return kind == ("", "Service") and (ref.get("namespace") or self.namespace) == self.namespace
@@ -153,13 +149,6 @@ def _is_our_mirror(each: Object, canaries: Canaries) -> bool:
 
 def _concerns(ref: Object, canaries: Canaries) -> bool:
     return bool(canaries.of(ref) or canaries.primary_of(ref))
-
-
-def _referred(rule: Object) -> Iterator[Object]:
-    yield from rule.get("backendRefs") or ()
-    for each in rule.get("filters") or ():
-        if each["type"] == MIRROR:
-            yield each["requestMirror"]["backendRef"]
 
 
 def _weight(ref: Object) -> int:

@@ -161,15 +161,6 @@ def test_a_header_that_the_route_looks_at_itself_is_refused() -> None:
     assert said.startswith("HTTPRoute web matches header x-user already")
 
 
-def test_a_route_that_names_the_canarys_service_itself_is_refused() -> None:
-    exported = http_route("web", rule(backend(weight=80), backend("web-canary", 20)))
-    said = ROUTER.problem(PRIMARY, around(exported), ())
-    assert said
-    assert said.startswith("HTTPRoute web names Service web-canary itself")
-    (ours,) = live(Traffic(20))
-    assert ROUTER.problem(PRIMARY, around({**http_route(), **ours}), ()) is None, "it is Detour that put it there"
-
-
 @pytest.mark.parametrize(
     ("weight", "said"),
     [(0, "gives the primary's Service a weight of 0"), (20_000, "has weights above 10000"), (10_000, "")],

@@ -1,5 +1,6 @@
 """A canary in the rules of a user's route, and out of them again."""
 
+import json
 from typing import Any
 
 from hypothesis import given
@@ -36,7 +37,6 @@ def test_from_any_share_to_another_is_as_from_none(users: list[Object], before: 
 @given(rules())
 def test_without_a_canary_nothing_is_changed(users: list[Object]) -> None:
     assert alone(users, OURS) == users
-    assert not OURS.in_any(users)
 
 
 @given(rules(), PERCENT, PERCENT, st.booleans())
@@ -62,7 +62,7 @@ def test_what_somebody_writes_in_between_stays(users: list[Object], weight: int,
             one["backendRefs"] = [refs[place] | {"weight": data.draw(st.integers(0, 9000))} for place in kept]
             one["timeouts"] = {"request": "9s"}
     after = alone(known, OURS)
-    assert not OURS.in_any(after)
+    assert not any(canary in json.dumps(after) for canary in OURS.names.values())
     assert all(
         bool(one.get("backendRefs")) == bool(before.get("backendRefs"))
         for one, before in zip(after, known, strict=True)

@@ -131,6 +131,17 @@ def test_whoever_dies_at_any_write_is_followed_by_one_that_puts_everything_right
     assert as_the_user_left_it(api)
 
 
+def test_a_route_that_was_exported_in_mid_canary_and_applied_without_its_mark_is_taken_up_again() -> None:
+    api = with_route()
+    shift(api, 20)
+    del api.stored["web"]["metadata"]["annotations"]
+    assert share(api) is None, "so it is put right"
+    shift(api, 20)
+    assert share(api) == 20
+    leave(api)
+    assert as_the_user_left_it(api)
+
+
 def test_a_route_that_has_changed_since_it_was_seen_is_left_for_the_next_look() -> None:
     api = with_route()
     seen = deepcopy(api.stored["web"])
