@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.complaints import Passing, passing
-from tests.cluster.kubectl import Object, kubectl
+from tests.cluster.kubectl import Object, eventually, kubectl
 from tests.cluster.shop import PROMETHEUS
 from tests.cluster.test_metrics import allow_secrets, secret
 
@@ -35,6 +35,28 @@ NO_DATA = (
 def _shop() -> Iterator[Passing]:
     with passing() as found:
         yield found
+
+
+def measurable(shop: Passing) -> str:
+    """The condition's status and message; empty before there is one."""
+    found = [one for one in shop.status.get("conditions", ()) if one["type"] == "Measurable"]
+    return f"{found[0]['status']}: {found[0]['message']}" if found else ""
+
+
+def until_measurable(shop: Passing, said: str) -> None:
+    eventually(lambda: said in measurable(shop), said, 30, lambda: shop.status)
+
+
+def test_what_is_wrong_with_a_query_shows_when_it_is_written_and_so_does_its_correction(shop: Passing) -> None:
+    until_measurable(shop, "True: every metric was answered")
+    shop.apply(shop.template("sum(rate(up[1m])"))
+    until_measurable(shop, "unclosed left parenthesis; correct spec.query")
+    shop.tells(f"Metrics of podinfo.{shop.namespace} cannot be measured: ", "Canary")
+    shop("delete", "metrictemplate", "success-rate")
+    until_measurable(shop, f"there is no MetricTemplate success-rate in namespace {shop.namespace}; create it")
+    shop.apply(shop.template())
+    until_measurable(shop, "True: every metric was answered")
+    shop.tells(f"Metrics of podinfo.{shop.namespace} can be measured again", "Canary")
 
 
 def test_a_template_that_cannot_be_used_is_known_before_anything_runs(shop: Passing) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from certs.authority import issue_ca, issue_serving
 from tests.cluster.kubectl import Object, Said, eventually
+from tests.cluster.policies import WritePolicy
 from tests.cluster.shop import OpenShop, Shop
+from tests.cluster.users import Users
 
 # Answers like Prometheus: /open to anybody, /token and /basic only to whom has the Secret, /silent to nobody.
 # The same with a certificate of its own making on 9443.
@@ -174,3 +176,15 @@ def test_a_missing_metric_template_is_named_and_it_goes_on_once_it_is_there(open
     template["spec"]["query"] = "vector(100)"
     shop.apply(template)
     shop.until("Succeeded")
+
+
+def test_a_step_does_not_count_before_there_were_enough_requests(
+    open_shop: OpenShop, write_policy: WritePolicy
+) -> None:
+    shop = open_shop(policy=write_policy(minRequests=3))
+    shop.set_image("6.0.1")
+    shop.says("success rate is not judged: fewer than 3 requests in its interval")
+    assert (shop.status["canaryWeight"], shop.status.get("failedChecks", 0)) == (10, 0)
+    with Users(shop.host) as users:
+        shop.until("Succeeded")
+    assert users.failed == []
