@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.gatekeeper import Gatekeeper, gatekeeper
-from tests.cluster.kubectl import Object, eventually
+from tests.cluster.kubectl import Object, eventually, get, kubectl
 from tests.cluster.person import Person, hire
 from tests.cluster.shop import OpenShop, Shop
 
@@ -159,3 +159,17 @@ def test_a_newer_revision_does_not_wait_for_the_gate_of_the_one_before(open_shop
     assert shop.live_image == "6.0.2"
     first, second = (payload["checksum"] for payload in keeper.payloads("suite")[:2])
     assert first != second
+
+
+@pytest.mark.alone
+def test_an_ending_is_told_although_the_leader_dies_while_it_tells_it(open_shop: OpenShop, keeper: Gatekeeper) -> None:
+    keeper.silent.add("post-rollout")
+    shop = at_gates(open_shop, keeper.gate("post-rollout", timeout="2m"))
+    eventually(lambda: keeper.payloads("post-rollout"), "the hook is called", 60)
+    holder = get("-n", "detour", "lease", "detour-analyzer")["spec"]["holderIdentity"]
+    kubectl("-n", "detour", "delete", "pod", holder, "--force", "--grace-period=0")
+    eventually(lambda: len(keeper.payloads("post-rollout")) > 1, "it is called again", 90)
+    keeper.over.set()
+    shop.tells("Post-rollout check post-rollout passed", "Canary")
+    eventually(lambda: "untold" not in shop.status, "it is known that the end was told", 10)
+    assert {payload["checksum"] for payload in keeper.payloads("post-rollout")} == {promoted(shop)}
