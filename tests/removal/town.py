@@ -1,5 +1,6 @@
 """Two applications in the middle of their rollouts, with users, while Detour is taken off the cluster."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -42,9 +43,14 @@ class Town:
         return int(self.calm.status.get("canaryWeight", 0))
 
     @property
+    def canaries(self) -> list[str]:
+        """What there is of them."""
+        return [f"{shop.namespace}: {each}" for shop in (self.calm, self.quick) for each in shop.leftovers()]
+
+    @property
     def left(self) -> list[str]:
-        found = [str(each) for shop in (self.calm, self.quick) for each in shop.leftovers()]
-        return found + (["held: the settings of the primary"] if self.calm.has(OLD) else [])
+        """What has to be gone when Detour is: canaries, and what it holds for the primary."""
+        return self.canaries + (["the settings of the primary"] if self.calm.has(OLD) else [])
 
     def removed(self, remaining: set[str], keys: set[str] | None = None) -> None:
         """Nothing is left of a rollout but what waits, and `remaining` of Detour."""
@@ -100,20 +106,23 @@ def without_an_analyzer() -> None:
 
 
 def with_an_analyzer_that_cannot_start() -> None:
-    """An option that it does not know: it ends again and again, and the webhook beside it is never called."""
+    """An option that it does not know. An update would keep the old pods while new ones are not ready, so they go."""
+    without_an_analyzer()
     deployment = get("-n", "detour", "deployment", "detour")
     names = [each["name"] for each in deployment["spec"]["template"]["spec"]["containers"]]
     path = f"/spec/template/spec/containers/{names.index('analyzer')}/args/-"
-    patch = f'[{{"op":"add","path":"{path}","value":"--nonsense"}}]'
-    kubectl("-n", "detour", "patch", "deployment", "detour", "--type=json", "-p", patch)
-    kubectl("-n", "detour", "delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false")
+    patch = [
+        {"op": "add", "path": path, "value": "--nonsense"},
+        {"op": "replace", "path": "/spec/replicas", "value": 2},
+    ]
+    kubectl("-n", "detour", "patch", "deployment", "detour", "--type=json", "-p", json.dumps(patch))
     eventually(_crashes, "the analyzer ends again and again", 60)
 
 
 def _crashes() -> bool:
     containers = [each for pod in _pods() for each in pod["status"].get("containerStatuses") or ()]
     analyzers = [each for each in containers if each["name"] == "analyzer"]
-    return bool(analyzers) and all(each["restartCount"] and not each["ready"] for each in analyzers)
+    return bool(analyzers) and all(each["restartCount"] for each in analyzers)
 
 
 def _pods() -> list[Object]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from tests.cluster.installing import DEFINITIONS, delete_everything, install, uninstall
-from tests.cluster.kubectl import KUBECONFIG, ROOT, Said, exists, kubectl
+from tests.cluster.kubectl import KUBECONFIG, ROOT, Said, eventually, exists, kubectl
 from tests.removal.town import NEW, OLD, Town, with_an_analyzer_that_cannot_start, without_an_analyzer
 
 KEPT = DEFINITIONS | {"customresourcedefinition.apiextensions.k8s.io/canarypolicies.detour.dev"}
@@ -112,11 +112,12 @@ def only_the_namespace(town: Town) -> None:
 
 @way
 def only_the_definitions(town: Town) -> None:
-    """`kubectl delete crd` of all of Detour's: canaries go back, what waits is kept until they are there again"""
+    """`kubectl delete crd` of all of Detour's: canaries go back; what waits, and what its primary needs, is kept"""
     names = [name.partition("/")[2] for name in sorted(KEPT)]
     _worked(kubectl("delete", "crd", *names, DELETED_WITHIN, check=False))
-    town.until_taken_back()
-    assert "detour.dev/template" in town.calm.ours, "what waits is kept"
+    eventually(lambda: not town.canaries, "the canaries are gone", 90, lambda: town.canaries)
+    assert "detour.dev/template" in town.calm.ours, "what waits is not kept"
+    assert town.calm.has(OLD), "what the primary needs is not kept"
     town.carries_on()
 
 
@@ -125,11 +126,12 @@ def only_the_webhook(town: Town) -> None:
     """The webhook configuration is deleted: canaries go on, promotions wait, and are carried out when it is back"""
     _worked(kubectl("delete", "mutatingwebhookconfiguration", "zz-detour", check=False))
     time.sleep(15)
-    assert town.weight == 25, f"the canary has {town.weight} %"
+    assert town.weight >= 25, f"the canary has {town.weight} %"
     assert town.calm.live_image == OLD
     install()
     town.quick.until("Succeeded")
-    assert (town.weight, town.quick.live_image) == (25, NEW)
+    assert town.quick.live_image == NEW
+    assert town.weight >= 25, f"the canary has {town.weight} %"
 
 
 @way
