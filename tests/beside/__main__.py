@@ -15,14 +15,12 @@ from pathlib import Path
 from analyzer.coexistence import TAKE
 from tests.bench import flagger
 from tests.bench.figure import say
-from tests.cluster.kubectl import ROOT, Object, eventually, exists, kubectl
+from tests.cluster.kubectl import Object, eventually, exists, kubectl
 from tests.cluster.namespaces import unique
 from tests.cluster.shop import QUICK, Shop, opened
 
 KINDS = ("canaries", "metrictemplates", "alertproviders")
 OTHER = "web"
-SUITES = ("test_superseding.py", "test_policy.py", "test_person.py")
-"""What is played once more by Flagger's definitions, which know nothing of Detour's own fields."""
 LEFT = "skipping canary run as object is suspended"
 
 
@@ -39,22 +37,9 @@ def main() -> int:
             shop.until("Succeeded", 120)
             eventually(lambda: phase_of(shop, OTHER) == "Initialized", "Flagger has taken the other one", 120)
             wrong = problems(shop)
-        wrong += failing()
     say("\n".join(wrong) or "each acts on its own Canary, by Flagger's definitions")
     say(f"in {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0
-
-
-def failing() -> list[str]:
-    """Which of the cluster tests do not hold by Flagger's definitions; empty if all do."""
-    files = [f"tests/cluster/{name}" for name in SUITES]
-    say(f"by Flagger's definitions: {', '.join(files)}")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rf", *files], cwd=ROOT, text=True, capture_output=True
-    )
-    lines = done.stdout.splitlines()
-    say("\n".join(lines[-1:]))
-    return [line for line in lines if line.startswith(("FAILED", "ERROR"))]
 
 
 def problems(shop: Shop) -> list[str]:
