@@ -1,5 +1,6 @@
 """The queue at work: never above a limit, nobody starves, and what is stored is all that it takes."""
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -282,7 +283,7 @@ def act(found: Crowd, step: str, key: Key) -> None:
             found.allow(key[0], 1)
 
 
-@settings(max_examples=200)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "100")))
 @given(steps)
 def test_whatever_happens_nothing_begins_above_a_limit_and_no_place_stays_empty(script: list[tuple[str, Key]]) -> None:
     found = Crowd(3)
@@ -301,7 +302,7 @@ def _in(found: Crowd, namespace: str) -> int:
     return sum(key[0] == namespace for key in found.flying)
 
 
-@settings(max_examples=100)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "60")))
 @given(steps, st.integers(0, 40))
 def test_a_restart_changes_neither_who_begins_nor_in_which_order(script: list[tuple[str, Key]], after: int) -> None:
     steady, restarted = Crowd(2), Crowd(2)
@@ -318,7 +319,7 @@ def test_a_restart_changes_neither_who_begins_nor_in_which_order(script: list[tu
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "20")))
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 5)), min_size=60, max_size=60), st.integers(1, 3))
 def test_nobody_starves_whatever_the_others_do(arrivals: list[tuple[str, int]], most: int) -> None:
     """Rollouts end, the oldest first; the others come again and again, four in each round."""
