@@ -114,6 +114,7 @@ class Label:
 Action = Emit | Serve | Guard | Rehearse | Measure | RunCanary | Route | Unroute | RemoveCanary | Ask | Scale | Label
 
 AGAIN = 1.0  # seconds, if an action does not show before
+ANSWERED_AGAIN = 10.0  # seconds until what was asked for is looked for, although its answer has one look by itself
 REFUSED_AGAIN = 5.0  # seconds between tries of what the API server refuses, where there is no other way
 
 

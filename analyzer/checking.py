@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import AGAIN, Action, Emit, Measure, Plan, Route
+from analyzer.actions import ANSWERED_AGAIN, Action, Emit, Measure, Plan, Route
 from analyzer.beginning import asked, hear
 from analyzer.consent import asked_before, called_back, holding, passed, stands_at_gate, wait
 from analyzer.hooks import Kind
@@ -58,7 +58,7 @@ def _measured(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     hooks = spec.hooks(*kinds, *([then] if then else []))
     if waited > spec.progress_deadline + sum(gate.longest for gate in hooks):
         return end(status, Ending(Outcome.FAILED, "no check is answered: exceeded its progress deadline"), now)
-    return Plan(status, (Measure(kinds, traffic=begun, then=then),), wake=AGAIN)
+    return Plan(status, (Measure(kinds, traffic=begun, then=then),), wake=min(spec.interval, ANSWERED_AGAIN))
 
 
 def _interval_left(spec: Spec, status: Status, now: datetime) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from analyzer.actions import AGAIN, Emit, Measure, Plan, Severity
+from analyzer.actions import ANSWERED_AGAIN, Emit, Measure, Plan, Severity
 from analyzer.beginning import asked, begin
 from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
@@ -94,7 +94,8 @@ def before_it_begins(spec: Spec, status: Status, seen: Seen, now: datetime) -> P
         due = seconds_left(status.check_time, spec.interval, now) if status.check_time else 0.0
         if due > 0:
             return Plan(status, wake=due)
-        return Plan(status, (Measure((Kind.CONFIRM_ROLLOUT, Kind.ROLLBACK), traffic=False),), wake=AGAIN)
+        asking = Measure((Kind.CONFIRM_ROLLOUT, Kind.ROLLBACK), traffic=False)
+        return Plan(status, (asking,), wake=min(spec.interval, ANSWERED_AGAIN))
     if reason := called_back(seen.checks):
         return _refused(status, seen, reason, now)
     if not (waiting := holding(seen.checks)):
