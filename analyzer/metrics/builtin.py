@@ -16,9 +16,11 @@ from analyzer.discovery import Surroundings, paths
 from analyzer.kube.resources import METRIC_TEMPLATES
 from analyzer.metrics.verdict import DURATION, SUCCESS_RATE
 from analyzer.ownership import LONGEST, canary_name
+from analyzer.routing.gateways import controllers
 from analyzer.routing.rules import Canaries
 
 NAMES = (SUCCESS_RATE, DURATION)
+TRAEFIK = "traefik.io/gateway-controller"
 REQUESTS = {"name": "requests"}
 """What `minRequests` is compared to: how many requests the canary has had, whichever metric is to be judged."""
 
@@ -31,7 +33,8 @@ _NEITHER_LETTER_NOR_DIGIT = re.compile(r"[^a-zA-Z0-9]+")
 class Series:
     """Where the canary's requests are counted: `services` as Traefik calls them, and by the names of `ingresses`.
 
-    `by_application` is whether they may be counted by nobody but the application.
+    `by_application` is whether nobody but the application counts them. It is no way out where a router has no number
+    yet: probes that a canary passes would make up for users that it fails.
     """
 
     services: frozenset[str] = frozenset()
@@ -44,9 +47,7 @@ def template(metric: Object, namespace: str, series: Series, address: str) -> di
 
     `address` is that of the Prometheus that scrapes the router (Canary.spec.metricsServer).
     """
-    query = metric.get("query") or _QUERIES[metric["name"]][0]
-    if series.by_application and not metric.get("query"):
-        query = f"({query}) or ({_QUERIES[metric['name']][1]})"
+    query = metric.get("query") or _QUERIES[metric["name"]][series.by_application]
     ingresses = "|".join(sorted(map(_literally, series.ingresses)))
     return {
         "apiVersion": METRIC_TEMPLATES.api_version,
@@ -64,7 +65,10 @@ def series_of(around: Surroundings) -> Series:
     names = {name: canary_name(name, LONGEST) for name in (each["metadata"]["name"] for each in around.services)}
     services = {*_by_ingress(around.ingresses, names), *_by_gateway(around.http_routes, names)}
     ingresses = frozenset(ingress["metadata"]["name"] for ingress in around.ingresses)
-    return Series(frozenset(services), ingresses, bool(around.http_routes))
+    serving = {
+        each for route in around.http_routes for each in controllers(route, around.gateways, around.gateway_classes)
+    }
+    return Series(frozenset(services), ingresses, bool(serving - {TRAEFIK}))
 
 
 def _by_ingress(ingresses: Iterable[Object], names: Mapping[str, str]) -> Iterator[str]:

@@ -46,6 +46,14 @@ def lacking(route: Object, features: Iterable[str], gateways: Iterable[Object], 
     return ""
 
 
+def controllers(route: Object, gateways: Iterable[Object], classes: Iterable[Object]) -> set[str]:
+    """Who serves a route: spec.controllerName of its Gateways' classes, "" for one that is not known."""
+    gateways = tuple(gateways)
+    named = {each["metadata"]["name"]: str(each["spec"].get("controllerName", "")) for each in classes}
+    taken = (parent["parentRef"] for parent in _parents(route) if _is_taken(parent))
+    return {named.get(_class_of(ref, route, gateways), "") for ref in taken}
+
+
 def _class_of(ref: Object, route: Object, gateways: Iterable[Object]) -> str:
     where = ref.get("namespace") or route["metadata"]["namespace"], ref["name"]
     for gateway in gateways if (ref.get("kind") or GATEWAY) == GATEWAY else ():
