@@ -82,8 +82,9 @@ def before_it_begins(spec: Spec, status: Status, seen: Seen, now: datetime) -> P
     primary = seen.primary
     assert primary
     assert primary.stash
-    waived = primary.at_once or seen.direct or not primary.ready
-    if waived or not spec.hooks(Kind.CONFIRM_ROLLOUT) or asked(status, seen, primary.stash, Verb.APPROVE, Verb.PROMOTE):
+    waived = primary.at_once or seen.direct or not primary.ready or asked(status, seen, primary.stash, Verb.PROMOTE)
+    consented = status.gate and status.waits == primary.stash and asked(status, seen, primary.stash, Verb.APPROVE)
+    if waived or consented or not spec.hooks(Kind.CONFIRM_ROLLOUT):
         return None
     if status.phase is not Phase.WAITING or status.waits != primary.stash:
         fresh = replace(status, phase=Phase.WAITING, waits=primary.stash, check_time=None, gate="", gate_since=None)

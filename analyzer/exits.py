@@ -46,6 +46,8 @@ def _may_follow(spec: Spec, status: Status, seen: Seen, now: datetime) -> bool:
     primary = seen.primary
     if primary is None or primary.stash is None or is_rejected(status, seen) or spec.hooks(Kind.CONFIRM_ROLLOUT):
         return False
+    if primary.previous is not None:  # nothing else is promoted before the promotion that somebody cut across is done
+        return False
     return not not_yet(status, seen, now)
 
 

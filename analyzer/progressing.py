@@ -25,6 +25,8 @@ UNROUTED_FOR = 5.0  # seconds without a route until what needs none is let throu
 def progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """What is missing for the next step, or the step. The primary is there, and nothing interrupts."""
     status = replace(status, terms=spec.terms)
+    if not status.gate and (wish := asked(status, seen, status.revision, Verb.APPROVE)):
+        status = hear(status, wish)  # it was for a gate that is passed, and counts for no other
     return (
         _let_through(spec, status, seen, now) or _obstructed(spec, status, seen, now) or _run(spec, status, seen, now)
     )

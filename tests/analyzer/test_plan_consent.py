@@ -126,6 +126,18 @@ class TestBeforeMoreTraffic:
         assert (world.route, world.phase()) == (20, Phase.PROGRESSING)
         assert "Consent to confirm-traffic-increase ask given by alice: it is urgent" in world.told
 
+    def test_a_persons_word_that_comes_too_late_for_one_gate_is_for_no_other(self) -> None:
+        kinds = (Kind.CONFIRM_TRAFFIC_INCREASE, Kind.CONFIRM_PROMOTION)
+        hooks = tuple(Gate(kind, "http://x/", 5, kind=kind) for kind in kinds)
+        world = shipped(spec=replace(SPEC, gates=hooks), said=dict.fromkeys(kinds, NOT_YET))
+        world.run(30)
+        assert world.status.gate
+        del world.said[Kind.CONFIRM_TRAFFIC_INCREASE]
+        world.run(15, until=lambda world: not world.status.gate)
+        world.ask(Verb.APPROVE, V2)
+        world.run(LONG)
+        assert (world.phase(), world.ran) == (Phase.WAITING_PROMOTION, [V1])
+
     def test_ab_tests_have_no_weight_to_consent_to(self) -> None:
         world = gated(Kind.CONFIRM_TRAFFIC_INCREASE, spec=replace(SPEC, strategy=Strategy(iterations=2)))
         world.run(LONG)
