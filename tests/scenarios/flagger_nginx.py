@@ -2,7 +2,7 @@
 
 from tests.cluster.kubectl import Object
 from tests.scenarios.scenario import scenario
-from tests.scenarios.shopfront import STEPS, UNDER_A_BAD_LOAD, metric
+from tests.scenarios.shopfront import LOAD_SECONDS, STEPS, UNDER_A_BAD_LOAD, metric
 from tests.scenarios.stage import Stage
 
 SUCCESS = metric("request-success-rate", min=99)
@@ -46,6 +46,7 @@ def nginx_lifecycle(stage: Stage) -> None:
     assert stage.person("retry", "podinfo").code == 0
     stage.until_phase("Progressing")
     stage.fails("6.0.0", "failed checks threshold reached 2: success rate")
+    stage.lasts(LOAD_SECONDS)  # the bad load test is over
     shop.amend(webhooks=[shop.load_test("/")])
     changed = shop.deployment("6.0.1")
     changed["spec"]["template"]["metadata"]["annotations"] = {"example.com/try": "again"}

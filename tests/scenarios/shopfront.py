@@ -22,6 +22,7 @@ PATIENCE = 240  # seconds without progress: a busy machine is no bad version
 NAMESPACE = "{here}"
 """In the addresses of an analysis: the namespace of the scenario."""
 LOAD_TESTER = "flagger-loadtester"
+LOAD_SECONDS = 15  # that a load test goes on; each check calls for one more
 INGRESS_CONTROLLER = "http://traefik.ingress"
 LATENCY = (
     'histogram_quantile(0.99, sum(rate(http_request_duration_seconds_bucket{namespace="{{ namespace }}",'
@@ -108,7 +109,7 @@ class Shopfront(Managed):
         """The hook of the suites that keeps the canary busy: a path through the Ingress controller, or an address."""
         asked = path or self.load
         where = asked if asked.startswith("http") else f"-host {self.host} {INGRESS_CONTROLLER}{asked}"
-        command = f"hey -z 1m -q 10 -c 2 {where}"
+        command = f"hey -z {LOAD_SECONDS}s -q 10 -c 2 {where}"
         url = f"http://{LOAD_TESTER}.{self.namespace}/"
         return {"name": "load-test", "url": url, "timeout": "5s", "metadata": {"type": "cmd", "cmd": command}}
 
