@@ -29,9 +29,10 @@ class OptionalWatch:
 
     @property
     def synced(self) -> bool:
-        """Whether it is known what there is."""
+        """Whether it is known what there is: nothing where its version is not served, or nobody may list it."""
         watch, there = self._watch, self._definition.get("", self._name) is not None
-        return self._definition.synced and there == (watch is not None) and (watch is None or watch.synced)
+        heard = watch is None or watch.synced or watch.refused
+        return self._definition.synced and there == (watch is not None) and heard
 
     @property
     def is_known(self) -> bool:

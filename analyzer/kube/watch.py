@@ -60,6 +60,7 @@ class Watch:
         self._past = 0
         self._heard = 0.0
         self._broken = False
+        self.refused = False  # the last list was; then nothing is known, and there may be nothing to know
         self._version = ""  # where to go on watching; "" if everything is to be listed first
         self._lock = threading.Lock()
         self._synced = threading.Event()
@@ -116,7 +117,9 @@ class Watch:
                 longest, known = LONGEST_ABSENCE, time.monotonic() - self._heard < LONGEST_GAP
                 self._broke(error)
             except ApiError as error:
-                log.warning("the watch of %s was refused: %s", self.resource.plural, error)
+                level = logging.DEBUG if self.refused else logging.WARNING
+                log.log(level, "the watch of %s was refused, and is tried again: %s", self.resource.plural, error)
+                self.refused = True
             except Exception:
                 log.exception("the watch of %s met what it does not understand", self.resource.plural)
             self._version = self._version if known else ""
@@ -165,6 +168,7 @@ class Watch:
                 self._keep(key, item)
             self._past = version
         self._version, self._heard = str(version), time.monotonic()
+        self.refused = False
         self._synced.set()
         for key in before.keys() | listed.keys():
             if _version(before.get(key)) != _version(listed.get(key)):

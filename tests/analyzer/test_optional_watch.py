@@ -19,8 +19,9 @@ DEFINITION = {"metadata": {"name": "httproutes.gateway.networking.k8s.io", "reso
 class Server(Client):
     """Knows of HTTPRoutes while it has their definition; a watch of it lasts, and tells what is put into `news`."""
 
-    def __init__(self, *, has_kind: bool) -> None:
+    def __init__(self, *, has_kind: bool, has_version: bool = True) -> None:
         self.has_kind = has_kind
+        self.has_version = has_version
         self.news: queue.Queue[tuple[str, Object]] = queue.Queue()
         self.asked_for_routes = 0
 
@@ -29,7 +30,7 @@ class Server(Client):
             assert query == {"fieldSelector": "metadata.name=httproutes.gateway.networking.k8s.io"}
             return {"metadata": {"resourceVersion": "5"}, "items": [DEFINITION] if self.has_kind else []}
         self.asked_for_routes += 1
-        if not self.has_kind:
+        if not (self.has_kind and self.has_version):
             raise NotFound(404, "NotFound", "the server could not find the requested resource")
         route = {"metadata": {"namespace": "shop", "name": "web", "resourceVersion": "6"}}
         return {"metadata": {"resourceVersion": "6"}, "items": [route]}
@@ -56,6 +57,14 @@ def test_a_cluster_without_the_kind_is_not_asked_for_it() -> None:
     assert (watch.all(), watch.in_namespace("shop"), watch.get("shop", "web"), told) == ((), (), None, [])
     assert not watch.is_known
     assert server.asked_for_routes == 0
+
+
+def test_a_kind_without_the_version_that_is_asked_for_keeps_nobody_waiting() -> None:
+    server = Server(has_kind=True, has_version=False)
+    watch, _ = following(server)
+    assert watch.all() == ()
+    server.has_version = True
+    eventually(watch.all, "it is followed once it is served", 10)
 
 
 def test_where_the_kind_is_there_its_objects_are_followed() -> None:
