@@ -5,7 +5,7 @@ from datetime import datetime
 
 from analyzer.actions import ANSWERED_AGAIN, Action, Emit, Measure, Plan, Route
 from analyzer.beginning import asked, hear
-from analyzer.consent import asked_before, called_back, holding, passed, stands_at_gate, wait
+from analyzer.consent import asked_before, called_back, holding, passed, wait
 from analyzer.hooks import Kind
 from analyzer.metrics.verdict import Check, Result
 from analyzer.moves import end, halt, promote
@@ -23,7 +23,7 @@ def tick(spec: Spec, status: Status, seen: Seen, canary: Canary, now: datetime) 
     """
     if spec.skip_analysis and canary.ready:
         return promote(status, seen, now)
-    if stands_at_gate(status) and canary.ready and (wish := asked(status, seen, status.revision, Verb.APPROVE)):
+    if status.gate and canary.ready and (wish := asked(status, seen, status.revision, Verb.APPROVE)):
         told = Emit(f"Consent to {status.gate} given {wish.whose}", milestone=True)
         return _go_on(spec, hear(status, wish), seen, now, told)
     if not (status.position.begun or spec.gates or spec.metrics):
@@ -72,8 +72,8 @@ def _interval_left(spec: Spec, status: Status, now: datetime) -> float:
 
 def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], unready: str, now: datetime) -> Plan:
     waiting = holding(checks)
-    gate = "" if any(check.failed for check in checks) else status.gate
-    status = replace(status, check_time=now, phase=Phase.PROGRESSING, gate=gate)
+    known = "" if any(check.failed for check in checks) else status.gate or status.waits
+    status = replace(status, check_time=now, phase=Phase.PROGRESSING, gate="", waits=known)
     if reason := called_back(checks):
         back = Emit(f"Rolling back {seen.who} {reason}", warning=True, milestone=True)
         return end(status, Ending(Outcome.FAILED, reason), now, back)
@@ -102,7 +102,7 @@ def _judge(spec: Spec, status: Status, seen: Seen, checks: tuple[Check, ...], un
 
 def _go_on(spec: Spec, status: Status, seen: Seen, now: datetime, *told: Emit) -> Plan:
     """Everything is passed, and consented to."""
-    status = replace(status, phase=Phase.PROGRESSING, gate="", gate_since=None)
+    status = replace(status, phase=Phase.PROGRESSING, gate="", waits="", gate_since=None)
     if spec.strategy.is_last(status.position, routed=not seen.unrouted):
         return promote(status, seen, now, *told)
     planned = _advance(spec, status, seen, now)

@@ -50,22 +50,16 @@ def called_back(checks: Iterable[Check]) -> str:
     return f"{CALLED_BACK}: {', '.join(names)}" if names else ""
 
 
-def stands_at_gate(status: Status) -> bool:
-    """Whether nothing but consent was missing at the last check: only then may a person's word take its place."""
-    return bool(status.gate) and status.check_time == status.step_time
-
-
 def wait(spec: Spec, status: Status, seen: Seen, waiting: tuple[Check, ...], now: datetime) -> Plan:
     """Stand at a gate. While it is waited for no other deadline runs, since nothing else is missing."""
     name = f"{waiting[0].kind} {', '.join(check.name for check in waiting)}"
-    if status.gate != name:
-        status = replace(status, gate=name, gate_since=now)
+    news = []
+    if name not in (status.gate, status.waits):
+        status = replace(status, gate_since=now)
         news = [_told(spec, check, seen) for check in waiting]
-    else:
-        news = []
     if status.phase is Phase.PROGRESSING and waiting[0].kind is Kind.CONFIRM_PROMOTION:
         status = replace(status, phase=Phase.WAITING_PROMOTION)
-    status = replace(status, check_time=now, step_time=now, problem=waiting[0].text)
+    status = replace(status, gate=name, check_time=now, step_time=now, problem=waiting[0].text)
     gate, left = _soonest(spec, status, waiting, now)
     if gate and left <= 0:
         reason = f"{gate.kind} {gate.name} did not consent before its deadline"

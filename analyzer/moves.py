@@ -22,9 +22,19 @@ def promote(status: Status, seen: Seen, now: datetime, *before: Action) -> Plan:
         return Plan(replace(status, problem=PAUSED), wake=AGAIN)
     if seen.deaf and seen.primary and seen.primary.ready:
         return Plan(status, wake=seen.deaf)
+    if cut := cut_across(seen):
+        return Plan(status, cut, wake=AGAIN)
     told = Emit(f"Copying {seen.name}-canary.{seen.namespace} template spec to {seen.who}", milestone=True)
     status = replace(status, phase=Phase.PROMOTING, step_time=now, ready_since=None, problem="")
     return Plan(status, (*before, told, Ask("go", status.revision)), wake=AGAIN)
+
+
+def cut_across(seen: Seen) -> tuple[Action, ...]:
+    """What has to come before the swap is asked for: an earlier promotion is done with, across which somebody changed
+    the primary. The webhook keeps one template to go back to, and no second.
+    """
+    primary = seen.primary
+    return (Ask("done", primary.digest),) if primary and primary.previous is not None else ()
 
 
 def halt(spec: Spec, status: Status, problem: str, now: datetime, *actions: Action) -> Plan:

@@ -14,7 +14,7 @@ from analyzer.consent import called_back
 from analyzer.exits import leave
 from analyzer.freezes import frozen
 from analyzer.hooks import Kind
-from analyzer.moves import PAUSED, end, halt, look_again
+from analyzer.moves import PAUSED, cut_across, end, halt, look_again
 from analyzer.progressing import progressing
 from analyzer.resting import at_rest, sooner
 from analyzer.seen import Seen
@@ -120,7 +120,7 @@ def _promoting(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
         analysed = _is_proven(spec, status, seen) or spec.skip_analysis or status.waived
         if not analysed and patience_left(seen.primary, now) > 0:
             return Plan(replace(status, phase=Phase.PROGRESSING), wake=0)  # it serves again: nothing goes unproven
-        asking = () if seen.refused else (Ask("go", status.revision),)
+        asking = () if seen.refused else cut_across(seen) or (Ask("go", status.revision),)
         planned = halt(spec, status, seen.refused or status.problem, now, *asking)
         return replace(planned, wake=min(planned.wake or 0.0, REFUSED_AGAIN))
     if seen.primary.ready:

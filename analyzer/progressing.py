@@ -8,7 +8,7 @@ from analyzer.autoscaling import fits, needed
 from analyzer.beginning import asked, hear, patience_left
 from analyzer.checking import following, news, tick, unready_for
 from analyzer.joining import size_for
-from analyzer.moves import end, halt, look_again, promote
+from analyzer.moves import cut_across, end, halt, look_again, promote
 from analyzer.resting import labelled
 from analyzer.seen import UNCLEAR, Canary, Seen
 from analyzer.spec import DIRECT, Spec
@@ -25,7 +25,7 @@ UNROUTED_FOR = 5.0  # seconds without a route until what needs none is let throu
 def progressing(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     """What is missing for the next step, or the step. The primary is there, and nothing interrupts."""
     status = replace(status, terms=spec.terms)
-    if not status.gate and (wish := asked(status, seen, status.revision, Verb.APPROVE)):
+    if not (status.gate or status.waits) and (wish := asked(status, seen, status.revision, Verb.APPROVE)):
         status = hear(status, wish)  # it was for a gate that is passed, and counts for no other
     return (
         _let_through(spec, status, seen, now) or _obstructed(spec, status, seen, now) or _run(spec, status, seen, now)
@@ -85,7 +85,7 @@ def _run(spec: Spec, status: Status, seen: Seen, now: datetime) -> Plan:
     assert seen.primary
     canary = seen.canary
     if (canary is None or canary.digest != status.revision) and seen.rehearsal is None:
-        return Plan(status, (Rehearse(),), wake=AGAIN)
+        return Plan(status, cut_across(seen) or (Rehearse(),), wake=AGAIN)
     if seen.rehearsal:
         return end(status, Ending(Outcome.FAILED, f"the promotion would be refused: {seen.rehearsal}"), now)
     status = replace(status, step_time=status.step_time or now)

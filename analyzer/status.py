@@ -90,8 +90,9 @@ class Status:
     have for the next (analyzer.autoscaling). `routed_away` is since when the routes send nothing to the canary,
     `unrouted` since when there are none. `problem` is why it halts. `ending` is what was decided: while a phase is in
     flight, the way out is not over yet. `terms` is a digest of the analysis that it began under, `waived` by whom, and
-    why, this revision is promoted without its analysis; `waits` is what consent was asked for before it begins, `gate`
-    whose consent is waited for, and `gate_since` since when; `observed_wish` is the last wish that was heard;
+    why, this revision is promoted without its analysis; `gate` is whose consent is waited for, and nothing else, and
+    `gate_since` since when; `waits` is what consent was asked for before it begins, and in flight, the gate that is
+    waited for while something else is not known either; `observed_wish` is the last wish that was heard;
     `primary`, what ran when last seen (analyzer.unseen); `alerts`, what chats are still to be told
     (analyzer.alerts.outbox); `untold`, how many of the last endings its post-rollout hooks are still to be told
     (analyzer.afterwards).

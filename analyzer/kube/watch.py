@@ -26,6 +26,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
 LONGEST_GAP = 150.0  # after which everything is listed again: the server says something every two minutes at least
 LONGEST_ABSENCE = 3.0  # between tries while nobody answers: users wait for us as soon as the API server is back
 
+_CHANCE = random.Random()  # of its own: threads of one test must not take numbers from another's
+
 log = logging.getLogger(__name__)
 
 
@@ -145,7 +147,7 @@ class Watch:
         self._broken = False
 
     def _pause(self, backoff: float) -> float:
-        self._stop.wait(backoff * random.uniform(0.7, 1.3))
+        self._stop.wait(backoff * _CHANCE.uniform(0.7, 1.3))
         return min(backoff * 2, LONGEST_BACKOFF)
 
     def _is_from_a_backup(self) -> bool:
@@ -176,7 +178,7 @@ class Watch:
 
     def _follow(self) -> None:
         query = {**self._query, "resourceVersion": self._version}
-        events = self._client.watch(self.resource, query, random.randint(*SECONDS_PER_WATCH), self._forms[1])
+        events = self._client.watch(self.resource, query, _CHANCE.randint(*SECONDS_PER_WATCH), self._forms[1])
         self._goes_on()
         for event in events:
             found = event["object"]

@@ -62,3 +62,13 @@ def test_what_was_undone_before_the_promotion_was_over_has_not_succeeded() -> No
     assert world.status.ending
     assert world.status.ending.outcome is Outcome.CANCELLED
     assert world.status.promoted == ""
+
+
+def test_a_promotion_that_somebody_cut_across_is_done_with_before_the_next() -> None:
+    world = shipped()
+    world.run(LONG, until=lambda world: world.live == V2)
+    world.live = V1
+    world.ran.append(V1)
+    world.divert(V2)
+    world.run(LONG)
+    assert (world.phase(), world.live, world.previous, world.breaches) == (Phase.SUCCEEDED, V2, None, [])

@@ -78,11 +78,12 @@ def nothing_that_waits_is_lost(moment: Moment) -> bool:
 
 @promise
 def a_promotion_is_done_when_nothing_is_left(moment: Moment) -> bool:
-    """What was replaced is let go of only when the primary is ready and the canary gone."""
+    """What was replaced is let go of only when the canary is gone, unless somebody has changed the primary since."""
     if not is_ask(moment, "done"):
         return True
     world = moment.before
-    return (world.canary, world.route, world.service) == (None, None, False)
+    cut_across = world.previous and world.stash and world.live != world.status.revision
+    return bool(cut_across) or (world.canary, world.route, world.service) == (None, None, False)
 
 
 @promise
