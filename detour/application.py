@@ -152,13 +152,16 @@ def _joined(found: Application, deployments: Iterable[Object], routes: Iterable[
 
 
 def _routes(client: Client, namespace: str | None, selector: str) -> list[Object] | None:
-    """Ours by their label, and the users' own HTTPRoutes by the mark: labels are not ours to put there."""
+    """Ours by their label, and the users' own HTTPRoutes by the mark: labels are not ours to put there.
+
+    Who may list one kind sees that: Kubernetes' own role `view` knows nothing of HTTPRoutes.
+    """
     ingresses = _listed(client, INGRESSES, namespace, labelSelector=selector)
     http_routes = _listed(client, HTTP_ROUTES, namespace)
-    if ingresses is None or http_routes is None:
+    if ingresses is None and http_routes is None:
         return None
-    return [{"kind": INGRESSES.kind} | each for each in ingresses] + [
-        {"kind": HTTP_ROUTES.kind} | each for each in http_routes
+    return [{"kind": INGRESSES.kind} | each for each in ingresses or ()] + [
+        {"kind": HTTP_ROUTES.kind} | each for each in http_routes or ()
     ]
 
 

@@ -36,6 +36,8 @@ class Follower(ABC):
         self._process.terminate()
         self._process.wait(timeout=10)
         self._reader.join(timeout=10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

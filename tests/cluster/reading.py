@@ -57,7 +57,7 @@ class Reader:
         return {"apiVersion": "v1", "kind": "List", "items": [item for one in found for item in one["items"]]}
 
     def _read(self, kind: str, name: str, asked: argparse.Namespace) -> Object:
-        resource = self._resources()[kind.lower()]
+        resource = self._resource(kind.lower())
         wide = asked.all_namespaces or not resource["namespaced"]
         path = (
             resource["path"] + ("" if wide else f"/namespaces/{asked.namespace or 'default'}") + f"/{resource['name']}"
@@ -80,6 +80,12 @@ class Reader:
             raise Absent(f"Error from server (NotFound): {body['message']}")
         assert answer.status == 200, f"GET {path}: {answer.status} {body}"
         return body
+
+    def _resource(self, kind: str) -> Object:
+        """A kind that is not known yet may have come since."""
+        if kind not in self._resources():
+            Reader._resources.cache_clear()
+        return self._resources()[kind]
 
     @functools.lru_cache(maxsize=1)  # noqa: B019 - there are as many readers as kubeconfigs
     def _resources(self) -> dict[str, Object]:

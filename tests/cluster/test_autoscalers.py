@@ -3,6 +3,8 @@
 Here the autoscaler has no metrics, and the tests do what it would do; `make scenarios` has one that measures.
 """
 
+import time
+
 import pytest
 
 from tests.cluster import keda
@@ -159,4 +161,6 @@ def test_a_canary_needs_as_many_of_its_pods_as_its_threshold_says(
         shop.until_weight(100)
     else:
         shop.says("canary deployment podinfo-canary")
-        assert shop.status["canaryWeight"] == 50
+        reached = shop.status["canaryWeight"]
+        time.sleep(8)  # more than an interval
+        assert (shop.status["canaryWeight"], shop.live_image) == (reached, "6.0.0")

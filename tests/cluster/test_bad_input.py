@@ -13,12 +13,11 @@ from tests.cluster.kubectl import Object, eventually
 from tests.cluster.shop import OpenShop
 
 INGRESS = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"}
-AUTOSCALER = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo"}
+MESH = [{"sourceLabels": {"app": "checkout"}}]
 UNUSABLE: tuple[tuple[Object, Object, str], ...] = (
     ({"targetRef": {"kind": "DaemonSet"}}, {"targetRef": {"kind": "Deployment"}}, "cannot be a target; name a Dep"),
     ({"provider": "istio"}, {"provider": None}, "this version of Detour does not split traffic by istio"),
-    ({"analysis": {"mirror": True}}, {"analysis": {"mirror": None}}, "spec.analysis.mirror: this version of Detour"),
-    ({"autoscalerRef": AUTOSCALER}, {"autoscalerRef": None}, "spec.autoscalerRef: it is not needed; take it out"),
+    ({"analysis": {"match": MESH}}, {"analysis": {"match": None}}, "only a service mesh knows which pod a request is"),
 )
 """What is wrong in a Canary, what mends it, and what is said."""
 

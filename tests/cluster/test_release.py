@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 
 from sandbox import build, buildah, cache
 from sandbox.detour_image import STAGES
+from sandbox.errors import UserError
 from sandbox.helm import PARTS
 from tests.cluster.kubectl import ROOT
 
@@ -33,7 +35,8 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield clone / "dist"
     with cache.locked():
         for image in STAGES:
-            buildah.run("rmi", f"{image}:{VERSION}")
+            with suppress(UserError):  # another worker has made and removed the same
+                buildah.run("rmi", f"{image}:{VERSION}")
 
 
 def test_every_artifact_is_there_and_has_its_checksum(dist: Path) -> None:

@@ -1,4 +1,4 @@
-"""Of `make scenarios` those that nothing else here has, with fewer users."""
+"""Of `make scenarios` those that nothing else here has, with fewer users; alone, since shares are counted."""
 
 import pytest
 
@@ -6,17 +6,10 @@ from tests.scenarios.play import play
 from tests.scenarios.scenario import Scenario, scenarios
 
 RATE = 20.0  # requests a second of every crowd
-HERE = (
-    "ab-by-header",
-    "header-together-with-weight",
-    "step-weight-promotion",
-    "blue-green",
-    "blue-green-without-routes",
-    "adoption",
-)
+HERE = ("step-weight-promotion", "blue-green", "blue-green-without-routes", "adoption")
 
 
-@pytest.mark.usefixtures("turn")
+@pytest.mark.alone
 @pytest.mark.parametrize("scenario", [each for each in scenarios() if each.name in HERE], ids=lambda each: each.name)
 def test_the_scenario_holds(scenario: Scenario) -> None:
     result = play(scenario, RATE)

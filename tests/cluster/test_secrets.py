@@ -89,7 +89,7 @@ def test_secrets_are_in_no_log_no_event_no_status_and_no_answer(guarded: Shop) -
         f"http://ann:{marked('userinfo')}@169.254.169.254/?token={marked('gate')}",
         f"http://nobody.invalid/?token={marked('gate')}",
     )
-    gates = [{**GATE, "name": f"suite-{number}", "url": url} for number, url in enumerate(urls)]
+    gates = [{**GATE, "type": "pre-rollout", "name": f"suite-{number}", "url": url} for number, url in enumerate(urls)]
     guarded.specify(analysis={"webhooks": gates})
     guarded.tells("suite-0 cannot be called: 169.254.169.254", "Canary")
     request = {"uid": "1", "object": marked("review"), "name": marked("review"), "kind": {"kind": marked("review")}}

@@ -139,9 +139,8 @@ def test_an_update_can_be_taken_back_although_its_canary_became_unusable(open_sh
     shop = open_shop(analysis={"interval": "30s"})
     shop.apply(shop.deployment("6.0.1"))
     shop.until_weight(25)
-    not_yet = [{"name": "load", "type": "pre-rollout", "url": "http://loadtester.example/"}]
-    shop.specify(analysis={"webhooks": not_yet})
-    eventually(lambda: "spec.analysis.webhooks" in shop.status.get("message", ""), "it is said", 10)
+    shop.specify(analysis={"match": [{"sourceLabels": {"app": "checkout"}}]})
+    eventually(lambda: "spec.analysis.match" in shop.status.get("message", ""), "it is said", 10)
     shop.apply(shop.deployment("6.0.0"))
     shop.until("Initialized", 30)
     assert shop.leftovers() == []

@@ -6,11 +6,13 @@ Pure, so that the judgement itself can be tested. Answers are told apart by the 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 
 from tests.bench.answers import Answer, between, share
 
 SETTLED = 1.5  # seconds: how long a router may take to follow its route, and the route the status
 TOLERANCE = 6.0  # percentage points
+SIGMAS = 3.0  # of what may be chance: of fifty requests a share of 30 % says no more than 10 to 50
 ENOUGH = 25  # requests; fewer show the router's rounding
 FOREVER = float("inf")
 
@@ -61,7 +63,8 @@ class Stretch:
     @property
     def right(self) -> bool:
         """Whether users met what they had to; of few requests nothing is known."""
-        return not self.judged or abs(self.share - self.expected) <= TOLERANCE
+        chance = SIGMAS * 100 * sqrt(self.expected / 100 * (1 - self.expected / 100) / max(self.requests, 1))
+        return not self.judged or abs(self.share - self.expected) <= max(TOLERANCE, chance)
 
     @property
     def text(self) -> str:
