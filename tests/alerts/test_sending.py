@@ -1,7 +1,5 @@
 """From a transition to a chat: what is stored, sent, and taken out again, over real connections."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from analyzer.actions import Severity
@@ -9,21 +7,6 @@ from analyzer.alerts.alert import Destination
 from analyzer.kube.errors import ApiError
 from tests.alerts.office import KEY, Office, subscription
 from tests.alerts.services import Service, pretending
-
-
-@pytest.fixture
-def chat() -> Iterator[Service]:
-    with pretending("slack") as service:
-        yield service
-
-
-@pytest.fixture
-def office(chat: Service) -> Office:
-    """A Canary with one subscription, to a chat of its own namespace."""
-    office = Office()
-    office.provide("chat", type="slack", address=chat.address)
-    office.subscribe(subscription("chat"))
-    return office
 
 
 def texts(service: Service) -> list[str]:

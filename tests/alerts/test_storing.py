@@ -1,6 +1,5 @@
 """An alert is stored by the same write as the transition that it tells of: either both are there, or neither."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,23 +16,9 @@ from analyzer.seen import Seen
 from analyzer.spec import parse
 from analyzer.status import Phase, Status
 from tests.alerts.office import KEY, Office, subscription
-from tests.alerts.services import Service, pretending
+from tests.alerts.services import Service
 
 NEWS = "New revision detected! Scaling up podinfo.test"
-
-
-@pytest.fixture
-def chat() -> Iterator[Service]:
-    with pretending("slack") as service:
-        yield service
-
-
-@pytest.fixture
-def office(chat: Service) -> Office:
-    office = Office()
-    office.provide("chat", type="slack", address=chat.address)
-    office.subscribe(subscription("chat"))
-    return office
 
 
 def began(_spec: Any, status: Status, _seen: Seen, _now: Any) -> Plan:

@@ -1,6 +1,5 @@
 """Chats that are away, busy, or refuse; references that lead nowhere; and how that is told."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,20 +19,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses as short as a test wants them."""
     monkeypatch.setattr(courier, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(courier, "LONGEST_PAUSE", 0.02)
-
-
-@pytest.fixture
-def chat() -> Iterator[Service]:
-    with pretending("slack") as service:
-        yield service
-
-
-@pytest.fixture
-def office(chat: Service) -> Office:
-    office = Office()
-    office.provide("chat", type="slack", address=chat.address)
-    office.subscribe(subscription("chat"))
-    return office
 
 
 def counted(result: str) -> float:

@@ -66,7 +66,7 @@ def _guarded(row: Row, scene: Scene, scale: Scale) -> tuple[str, Sequence[Sequen
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(Application.open, applications))
     except Exception as error:
-        return _problem(error), ((), ())
+        return problem_of(error), ((), ())
     with ExitStack() as stack:
         traffics = [
             stack.enter_context(closing(application.traffic(scale.rate, int(scale.rate * LONGEST))))
@@ -84,11 +84,12 @@ def _run(row: Row, scene: Scene, traffics: Sequence[Traffic]) -> str:
         row.play(scene)
         scene.twin("rollout", "status", "deployment/podinfo", "--timeout=60s")
     except Exception as error:
-        return _problem(error)
+        return problem_of(error)
     return ""
 
 
-def _problem(error: Exception) -> str:
+def problem_of(error: Exception) -> str:
+    """What went wrong, in a line; all of it is printed."""
     traceback.print_exception(error)
     return f"{type(error).__name__}: {error}"[:PROBLEM_LENGTH]
 

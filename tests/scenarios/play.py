@@ -1,13 +1,13 @@
 """Plays a scenario: sets the stage, sends the users, and says what became of it, whatever happens."""
 
 import time
-import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 
 from tests.bench.answers import Answer, tally
 from tests.bench.traffic import Traffic
 from tests.cluster.namespaces import unique
+from tests.faults.play import PROBLEM_LENGTH, problem_of
 from tests.scenarios.result import Result
 from tests.scenarios.scenario import Scenario
 from tests.scenarios.shopfront import Shopfront
@@ -17,7 +17,6 @@ from tests.scenarios.wire import Moment, complaints, stretches
 RATE = 40.0  # requests a second of every crowd
 LONGEST = 600.0  # seconds of traffic; a scenario that takes longer has failed by its own deadlines before
 WARM_UP, AFTERMATH = 1.0, 1.0  # seconds of traffic before anything happens, and after everything has
-PROBLEM_LENGTH = 600
 
 
 def play(scenario: Scenario, rate: float = RATE) -> Result:
@@ -50,7 +49,7 @@ def _guarded(scenario: Scenario, stage: Stage, rate: float) -> tuple[str, Sequen
     try:
         stage.shop.open()
     except Exception as error:
-        return _problem(error), (), [[] for _ in scenario.crowds]
+        return problem_of(error), (), [[] for _ in scenario.crowds]
     with ExitStack() as stack:
         traffics = [
             stack.enter_context(closing(stage.shop.crowd(rate, int(rate * LONGEST), crowd.headers)))
@@ -69,13 +68,8 @@ def _run(scenario: Scenario, stage: Stage, traffics: Sequence[Traffic]) -> str:
         scenario.play(stage)
         time.sleep(AFTERMATH)
     except Exception as error:
-        return _problem(error)
+        return problem_of(error)
     return ""
-
-
-def _problem(error: Exception) -> str:
-    traceback.print_exception(error)
-    return f"{type(error).__name__}: {error}"[:PROBLEM_LENGTH]
 
 
 def _told(stage: Stage) -> str:
