@@ -72,7 +72,10 @@ class RunCanary:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The Service of this revision's canary, and routes that do what the strategy has for this position."""
+    """The Service of this revision's canary, and routes that do what the strategy has for this position.
+
+    Without a revision (the Canary that knew it is gone) the Service stays as it is: it still has a share to answer.
+    """
 
     weight: int
     revision: str

@@ -153,8 +153,9 @@ class Performer:
         if view.primary is None or view.surroundings is None or view.seen.unroutable:
             self._routes.clear(view.key)
             return
-        for service in parts.canary_services(view.primary, view.surroundings, action.revision):
-            self._apply(SERVICES, self._cluster.services, service, view)
+        if action.revision:
+            for service in parts.canary_services(view.primary, view.surroundings, action.revision):
+                self._apply(SERVICES, self._cluster.services, service, view)
         if view.seen.primary and self._members.are(view.key):
             self._members.bring(view.key, view.surroundings, view.seen.primary.replicas, action.weight)
         at = Position(action.weight, action.iteration)

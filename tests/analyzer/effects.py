@@ -55,10 +55,10 @@ class Effects(Things):
                 self._route(weight)
             case Unroute():
                 self.route = None
-            case Serving():
-                self.service = True
+            case Serving(revision):
+                self.service = revision
             case Unserve():
-                self.service = False
+                self.service = None
             case RemoveCanary():
                 self.canary, self.canary_restarted = None, ""
             case Ask(verb, digest):
@@ -116,7 +116,6 @@ class Effects(Things):
         if self.deleted:
             self.route = None
             return
-        self.service = True
         if self.route and weight == 0:
             self.last_traffic = self.now
         self.route = None if self.unrouted else weight

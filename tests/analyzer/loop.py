@@ -123,6 +123,6 @@ def visible(world: "World") -> object:
 
 def _parts(world: "World", action: Any) -> tuple[Write, ...]:
     """An action may be several writes."""
-    if isinstance(action, Route) and not world.service and not world.deleted:
-        return Serving(), action
+    if isinstance(action, Route) and action.revision not in ("", world.service) and not world.deleted:
+        return Serving(action.revision), action
     return (Unserve(), action) if isinstance(action, RemoveCanary) and world.service else (action,)

@@ -95,7 +95,7 @@ def test_every_story_ends_and_leaves_nothing() -> None:
     for scenario in SCENARIOS:
         world = Uncut(scenario).world
         assert not world.status.phase.in_flight, scenario.name
-        assert (world.canary, world.route, world.service) == (None, None, False), scenario.name
+        assert (world.canary, world.route, world.service) == (None, None, None), scenario.name
         assert world.turn == len(scenario.turns), scenario.name
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.actions import Ask, Label, Measure, Plan, RemoveCanary, Route, RunCanary, Unroute
 from analyzer.status import Ending, Outcome, Phase
-from tests.analyzer.invariants import PROMISES, Moment, Write, breaches_of, waits_for_nothing
+from tests.analyzer.invariants import PROMISES, Moment, Serving, Write, breaches_of, waits_for_nothing
 from tests.analyzer.things import SPEC, V1, V2, V3
 from tests.analyzer.world import World, shipped
 
@@ -82,7 +82,7 @@ def ended(world: World) -> Write:
 
 
 def entered_twice(world: World) -> Write:
-    world.canary, world.route, world.service = None, None, False
+    world.canary, world.route, world.service = None, None, None
     over = replace(world.status, ending=FAILED).end(world.now)
     world.status = replace(over, history=over.history * 2)
     return world.status
@@ -100,9 +100,14 @@ def out_of_the_blue(world: World) -> Write:
 
 
 def succeeded_elsewhere(world: World) -> Write:
-    world.canary, world.route, world.service = None, None, False
+    world.canary, world.route, world.service = None, None, None
     world.status = replace(world.status, ending=Ending(Outcome.SUCCEEDED, "every check passed")).end(world.now)
     return world.status
+
+
+def led_nowhere(world: World) -> Write:
+    world.service = V3
+    return Serving(V3)
 
 
 BREAKING: dict[str, Breaking] = {
@@ -111,6 +116,7 @@ BREAKING: dict[str, Breaking] = {
     "a_canary_goes_last": no_canary,
     "a_canary_has_the_size_of_its_share": stored(weight=100),
     "traffic_is_for_a_canary_that_is_ready": more_for_nobody,
+    "a_share_leads_to_the_canary_that_is_there": led_nowhere,
     "a_route_follows_the_status": more_for_nobody,
     "a_route_goes_only_without_traffic": lambda _: Unroute(),
     "the_weight_rises_by_one_step": stored(weight=60),

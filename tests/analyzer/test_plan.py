@@ -24,7 +24,7 @@ def test_a_good_revision_is_promoted_step_by_step() -> None:
     assert world.phase() is Phase.SUCCEEDED
     assert (world.live, world.previous, world.stash) == (V2, None, None)
     assert [weight for weight in world.weights if weight] == [20, 40, 60]
-    assert (world.canary, world.route, world.service) == (None, None, False)
+    assert (world.canary, world.route, world.service) == (None, None, None)
     assert world.breaches == []
 
 

@@ -37,7 +37,7 @@ class TestBeforeItBegins:
     def test_nothing_is_made_until_the_gate_consents(self) -> None:
         world = gated(Kind.CONFIRM_ROLLOUT)
         world.run(FOR_HOURS)
-        assert (world.phase(), world.canary, world.service) == (Phase.WAITING, None, False)
+        assert (world.phase(), world.canary, world.service) == (Phase.WAITING, None, None)
         assert world.status.problem == NOT_YET.text
         assert world.told.count(f"Halt podinfo.shop advancement {NOT_YET.text}") == 1
         let_through(world)

@@ -146,7 +146,7 @@ def test_it_comes_to_rest_and_breaks_no_promise_whatever_happens(happening: list
     world.run(LONGEST + 2 * DOWN)
     assert world.breaches == []
     assert not world.status.phase.in_flight
-    assert (world.canary, world.route, world.service, world.previous) == (None, None, False, None)
+    assert (world.canary, world.route, world.service, world.previous) == (None, None, None, None)
     assert world.stash is None or world.stash in world.status.rejected
     assert world.status.guarded
     effects = world.effects

@@ -56,7 +56,7 @@ def test_blue_green_needs_no_routes() -> None:
     world = by(Strategy(iterations=2), unrouted=True)
     assert (world.phase(), world.live) == (Phase.SUCCEEDED, V2)
     assert not any(world.weights)
-    assert (world.canary, world.service) == (None, False)
+    assert (world.canary, world.service) == (None, None)
 
 
 def test_a_mirror_is_checked_before_any_user_is_sent_there() -> None:

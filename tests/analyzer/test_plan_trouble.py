@@ -82,14 +82,25 @@ def test_a_failed_canary_whose_rest_is_swept_up_stays_failed() -> None:
     world = shipped(checks=FAILED)
     world.until(Phase.FAILED)
     before = world.status
-    world.service = True
+    world.service = V2
     world.run(20)
-    assert world.service is False
+    assert world.service is None
     assert (world.phase(), world.status.ending, world.status.history) == (Phase.FAILED, before.ending, before.history)
 
 
+def test_a_canary_whose_canary_object_is_deleted_answers_its_share_to_the_end() -> None:
+    world = shipped()
+    while not world.route:
+        world.run(0.25)
+    world.status = Status()
+    while world.route:
+        assert world.service == V2
+        world.run(0.25)
+    assert world.breaches == []
+
+
 def test_a_new_canary_object_is_not_initialized_by_sweeping_up_after_an_old_one() -> None:
-    world = World(service=True)
+    world = World(service=V2)
     world.settle()
     world.run(0.5)
     assert world.phase() is not Phase.INITIALIZED
@@ -117,7 +128,7 @@ def test_routes_that_were_away_bring_requests_for_a_whole_interval_before_these_
     while not world.route:
         world.run(0.25)
     world.run(9)
-    world.route, world.service = None, False
+    world.route, world.service = None, None
     world.run(2)
     assert world.ran == [V1]
     world.run(7)

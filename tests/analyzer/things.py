@@ -80,7 +80,7 @@ class Things:
     varying: str = ""
     deleted: bool = False
     canary: tuple[str, int, datetime] | None = None
-    service: bool = False
+    service: str | None = None  # the revision whose pods the canary's Service selects
     route: int | None = None
     last_traffic: datetime | None = None
     rolling_until: datetime = START
@@ -144,7 +144,7 @@ class Things:
     def delete(self) -> None:
         """The Deployment goes, and what it owns is garbage."""
         self.deleted, self.labelled, self.stash, self.previous, self.state = True, False, None, None, None
-        self.canary, self.service, self.route, self.last_traffic = None, False, None, None
+        self.canary, self.service, self.route, self.last_traffic = None, None, None, None
 
     def set_clock_back(self, by: timedelta) -> None:
         """The wall clock jumps; what has happened keeps its distance from now, but for what is stored."""

@@ -1,11 +1,12 @@
 """Fixtures of the cluster tests."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.cluster import aftermath
 from tests.cluster.namespaces import unique
 from tests.cluster.pair import Pair, Pairs, Place, Places, sides
 from tests.cluster.policies import WritePolicy, policies
@@ -23,6 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
     items.sort(key=lambda item: MINUTES.index(item.path.name) if item.path.name in MINUTES else len(MINUTES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure is seldom understood from the assertion alone."""
+    report = yield
+    if report.failed and call.when == "call":
+        report.sections += aftermath.tell()
+    return report
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from tests.cluster import aftermath
 from tests.cluster.kubectl import kubectl
 
 
@@ -17,10 +18,12 @@ def create(name: str, labels: Mapping[str, str] | None = None) -> None:
     """A namespace that has its labels from the beginning, so that no Deployment is in it before them."""
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}}
     kubectl("create", "-f", "-", stdin=json.dumps(manifest))
+    aftermath.begins(name)
 
 
 def delete(name: str) -> None:
     """Nobody waits for the end of it, nor minds if it has gone already."""
+    aftermath.ends(name)
     kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 

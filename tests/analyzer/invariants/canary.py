@@ -60,6 +60,13 @@ def traffic_is_for_a_canary_that_is_ready(moment: Moment) -> bool:
 
 
 @promise
+def a_share_leads_to_the_canary_that_is_there(moment: Moment) -> bool:
+    """As long as a route has a share, the canary's Service selects the pods of the canary, and no others."""
+    world = moment.after
+    return not (world.route and world.canary) or world.service == world.canary[0]
+
+
+@promise
 def a_route_follows_the_status(moment: Moment) -> bool:
     """The weight is stored before a route gets it; a route is never given any other, but for 0."""
     return not isinstance(moment.write, Route) or moment.write.weight in (0, moment.before.status.weight)

@@ -11,7 +11,7 @@ def the_last_word_comes_last(moment: Moment) -> bool:
     """`Succeeded` and `Failed` are stored only when nothing of the canary is left, whoever stores them."""
     if not (moment.status and moment.status.phase in ENDED and moment.status.phase is not moment.before.status.phase):
         return True
-    return (moment.after.canary, moment.after.route, moment.after.service) == (None, None, False)
+    return (moment.after.canary, moment.after.route, moment.after.service) == (None, None, None)
 
 
 @promise

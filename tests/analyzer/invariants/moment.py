@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A write of the model alone: the canary's Service is made, which `Route` does before it."""
+    """A write of the model alone: the canary's Service selects this revision's pods, which `Route` does before it."""
+
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def a_promotion_is_done_when_nothing_is_left(moment: Moment) -> bool:
         return True
     world = moment.before
     cut_across = world.previous and world.stash and world.live != world.status.revision
-    return bool(cut_across) or (world.canary, world.route, world.service) == (None, None, False)
+    return bool(cut_across) or (world.canary, world.route, world.service) == (None, None, None)
 
 
 @promise
