@@ -4,14 +4,13 @@ Of the Deployments in general only the metadata is followed; whole objects only 
 (label `detour.dev/revision`), the canaries' own Deployments included, which carry that label, too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from analyzer import policy
 from analyzer.agenda import Key
-from analyzer.coexistence import is_flagger
-from analyzer.flagger import FLAGGER, Flagger
+from analyzer.flagger import Flagger
 from analyzer.holdings import Holdings
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
@@ -27,11 +26,11 @@ from analyzer.kube.resources import (
     SERVICES,
 )
 from analyzer.kube.watch import Watch
-from analyzer.memory import unpacked
+from analyzer.owners import owner_of, owners_of
 from analyzer.pauses import pause
-from analyzer.routing.mark import Mark
 from analyzer.scope import Scope
 from analyzer.spec import target_of
+from analyzer.touches import Touches
 from webhook import stash
 
 Object = dict[str, Any]
@@ -65,7 +64,7 @@ class Cluster:
         the Deployments: Flagger may be anywhere.
         """
         scope = scope or Scope()
-        told, touch, admits = _Touches(scope.only(touch), touch, home), scope.only(touch), scope.__contains__
+        told, touch, admits = Touches(scope.only(touch), touch, home), scope.only(touch), scope.__contains__
         cluster = cls(
             client=client,
             canaries=Watch(client, CANARIES, told.canary, admits=admits),
@@ -156,104 +155,3 @@ class Cluster:
         """Those objects of a watch that belong to the canary of `key`, or in which it may be."""
         namespace, target = key
         return tuple(found for found in watch.in_namespace(namespace) if target in owners_of(found))
-
-
-class _Touches:
-    """Tells which applications a change concerns. `cluster` is there before the first change is."""
-
-    cluster: Cluster
-
-    def __init__(self, touch: Callable[[Key], None], anywhere: Callable[[Key], None], home: str) -> None:
-        self._touch, self._anywhere, self._home = touch, anywhere, home
-
-    def target(self, found: Object) -> None:
-        metadata = found["metadata"]
-        key = metadata["namespace"], metadata["name"]
-        label = (metadata.get("labels") or {}).get(stash.POLICY)
-        concerned = label == stash.POLICY_CANARY or stash.let_past(found)
-        if is_flagger(found):
-            self._anywhere(FLAGGER)
-        if concerned or self.cluster.canary_for(key) or self.cluster.holdings.of(key):
-            self._touch(key)
-
-    def part(self, found: Object) -> None:
-        metadata = found["metadata"]
-        owners = owners_of(found)
-        for owner in owners:
-            self._touch((metadata["namespace"], owner))
-        if owners and _owner(found):
-            return
-        for canary in self.cluster.canaries.in_namespace(metadata["namespace"]):
-            if unpacked(canary.get("status") or {}).get("revision") or "service" in canary["spec"]:
-                self.canary(canary)
-
-    def diverted(self, found: Object) -> None:
-        metadata = found["metadata"]
-        owner = _owner(found)
-        key = metadata["namespace"], owner or metadata["name"]
-        if owner is None:
-            self.cluster.holdings.note(key, found if self.cluster.diverted.get(*key) else None)
-        self._touch(key)
-
-    def canary(self, found: Object) -> None:
-        self._touch((found["metadata"]["namespace"], target_of(found)))
-
-    def template(self, found: Object) -> None:
-        """It may be what somebody waits for."""
-        metadata = found["metadata"]
-        for canary in self.cluster.canaries.all():
-            if (metadata["namespace"], metadata["name"]) in _templates_of(canary):
-                self.canary(canary)
-
-    def namespace(self, found: Object) -> None:
-        name, cluster = found["metadata"]["name"], self.cluster
-        if name == self._home:  # what stands on it is about the whole cluster
-            self.everyone()
-        else:
-            self._all(cluster.diverted.in_namespace(name), cluster.canaries.in_namespace(name))
-            cluster.holdings.touch_all(name)
-
-    def policy(self, _: Object) -> None:
-        self.everyone()
-
-    def everyone(self) -> None:
-        """What has changed may concern any application."""
-        self._all(self.cluster.diverted.all(), self.cluster.canaries.all())
-
-    def _all(self, diverted: Iterable[Object], canaries: Iterable[Object]) -> None:
-        for each in diverted:
-            self.diverted(each)
-        for each in canaries:
-            self.canary(each)
-
-
-def _templates_of(canary: Object) -> set[tuple[str, str]]:
-    """Namespace and name of every MetricTemplate that a Canary names, be the rest of it valid or not."""
-    metrics = (canary["spec"].get("analysis") or {}).get("metrics") or ()
-    references = (metric.get("templateRef") or {} for metric in metrics)
-    here = canary["metadata"]["namespace"]
-    return {(each.get("namespace") or here, each.get("name", "")) for each in references}
-
-
-def _owner(found: Object) -> str | None:
-    """The primary's name, if `found` belongs to a canary: from the owner, since a label's value may be shortened.
-
-    One without an owner (restored from a backup, or left by `kubectl delete --cascade=orphan`) is told by the label, or
-    it would go on serving for ever. A shortened value is nobody's name, and what bears it goes as if nobody's.
-    """
-    label = (found["metadata"].get("labels") or {}).get(stash.CANARY_OF)
-    if label is None:
-        return None
-    owners = found["metadata"].get("ownerReferences") or ()
-    return next((str(owner["name"]) for owner in owners if owner["kind"] == DEPLOYMENTS.kind), str(label))
-
-
-def owner_of(found: Object) -> str:
-    """The name of the application that a Deployment, Service or Ingress belongs to, be it the primary itself."""
-    return _owner(found) or str(found["metadata"]["name"])
-
-
-def owners_of(found: Object) -> set[str]:
-    """The names of the primaries whose canary an object belongs to; of a user's route, in which it may be."""
-    owner = _owner(found)
-    return set(Mark.on(found).canaries) if owner is None else {owner}

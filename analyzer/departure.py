@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from analyzer import farewell
 from analyzer.agenda import Agenda
 from analyzer.anchor import Anchor
-from analyzer.cluster import Cluster, owners_of
+from analyzer.cluster import Cluster
 from analyzer.kube.errors import ApiError, Unreachable
+from analyzer.owners import owners_of
 from analyzer.removal import Removal
 
 PATIENCE = 45.0  # seconds; a token lasts for 60 after the ServiceAccount was deleted

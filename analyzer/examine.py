@@ -12,10 +12,10 @@ from analyzer import workload
 from analyzer.cluster import Cluster
 from analyzer.kube.errors import ApiError, Unreachable
 from analyzer.kube.resources import PODS
-from analyzer.observe import View
 from analyzer.pods import Ailment, ailment, selector
 from analyzer.seen import Seen
 from analyzer.status import Phase, Status
+from analyzer.view import View
 
 Object = dict[str, Any]
 

@@ -8,10 +8,11 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.examine import examined
 from analyzer.measurements import Measurements
-from analyzer.observe import Neighbours, View, look, neighbours_of
+from analyzer.observe import look
 from analyzer.routing import Router
 from analyzer.spec import Spec
 from analyzer.status import Phase, Status
+from analyzer.view import Neighbours, View, neighbours_of
 
 
 class Lookout:

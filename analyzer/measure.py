@@ -10,9 +10,9 @@ from analyzer.gates import call, payload
 from analyzer.gauges import Gauges, Reach
 from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
-from analyzer.observe import View
 from analyzer.spec import parse
 from analyzer.status import Phase
+from analyzer.view import View
 
 Object = Mapping[str, Any]
 

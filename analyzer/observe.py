@@ -1,7 +1,7 @@
 """One look at the world: what the watches hold, turned into the plain values that `plan` decides on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,66 +11,24 @@ from analyzer.agenda import Key
 from analyzer.cluster import Cluster
 from analyzer.compare import find, holds
 from analyzer.discovery import Surroundings, discover
-from analyzer.kube.resources import (
-    AUTOSCALERS,
-    DEPLOYMENTS,
-    DISRUPTION_BUDGETS,
-    GATEWAY_CLASSES,
-    GATEWAYS,
-    INGRESS_CLASSES,
-    NETWORK_POLICIES,
-    Resource,
-)
 from analyzer.members import Members
 from analyzer.routes import Routes
 from analyzer.routing import Router
 from analyzer.seen import UNCLEAR, Canary, Primary, Seen
 from analyzer.spec import Spec
-from analyzer.status import LONGEST_GRACE, Phase, Status
+from analyzer.status import LONGEST_GRACE, Status
 from analyzer.strategy import Strategy
+from analyzer.view import Neighbours, View
 from analyzer.wanted import Wanted
 from analyzer.wishes import wish_of
 from webhook import revision, stash
 
 Object = dict[str, Any]
 
-Occasion = tuple[str, Phase, datetime | None]
-"""What a measurement is for: the revision in flight, or that waits to be, its phase, and when it was measured last."""
-
 COPIES_NOTHING = (
     "spec.analysis.mirror copies the requests of a route, and none leads to the primary: create one, or take it out"
 )
 DEFAULT_GRACE = 30  # seconds (core/v1, PodSpec.terminationGracePeriodSeconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """What else there is that matters once for a rollout: of the namespace other Deployments, what selects pods and
-    what scales them, of the cluster the classes of Ingresses, and the Gateways where any HTTPRoute is in the namespace.
-    `scaler` is the one that the canary gets a copy of."""
-
-    deployments: tuple[Object, ...]
-    protected: tuple[Object, ...]
-    classes: tuple[Object, ...]
-    gateways: tuple[Object, ...] = ()
-    gateway_classes: tuple[Object, ...] = ()
-    autoscalers: tuple[Object, ...] = ()
-    scaler: Object | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A look, and the objects behind it, for those actions that need them whole."""
-
-    seen: Seen
-    key: Key
-    canary: Object | None
-    primary: Object | None
-    waiting: stash.Stash | None
-    surroundings: Surroundings | None
-    occasion: Occasion
-    strategy: Strategy
-    scaler: Object | None = None
 
 
 def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router, neighbours: Neighbours | None) -> View:
@@ -119,24 +77,6 @@ def look(cluster: Cluster, key: Key, spec: Spec, status: Status, router: Router,
             seen = canary_scaler.looked_at(cluster.client, seen, spec.autoscaler, neighbours.scaler, primary)
     scaler = neighbours.scaler if neighbours else None
     return View(seen, key, canary, primary, waiting, surroundings, occasion, spec.strategy, scaler)
-
-
-def neighbours_of(cluster: Cluster, namespace: str, scaler: scalers.Reference | None = None) -> Neighbours:
-    """Asked for once a rollout, rather than followed at rest."""
-
-    def listed(resource: Resource, where: str | None = namespace) -> tuple[Object, ...]:
-        return tuple(cluster.client.list(resource, where).get("items") or ())
-
-    by_gateway = bool(cluster.http_routes.in_namespace(namespace))
-    return Neighbours(
-        deployments=listed(DEPLOYMENTS),
-        protected=listed(NETWORK_POLICIES) + listed(DISRUPTION_BUDGETS),
-        classes=listed(INGRESS_CLASSES),
-        gateways=listed(GATEWAYS, None) if by_gateway else (),
-        gateway_classes=listed(GATEWAY_CLASSES) if by_gateway else (),
-        autoscalers=listed(AUTOSCALERS),
-        scaler=canary_scaler.original(cluster.client, namespace, scaler),
-    )
 
 
 def _stash(primary: Object) -> tuple[stash.Stash | None, str]:

@@ -32,11 +32,11 @@ from analyzer.labels import LabelError
 from analyzer.measure import Measurer
 from analyzer.measurements import Measurements
 from analyzer.members import JOINS, Members
-from analyzer.observe import View
 from analyzer.removal import Removal
 from analyzer.routes import Routes
 from analyzer.routing import Router
 from analyzer.strategy import Position
+from analyzer.view import View
 from webhook.stash import Stash
 
 Object = Mapping[str, Any]

@@ -24,7 +24,6 @@ from analyzer.fields import SpecError
 from analyzer.kube.errors import ApiError, Conflict, Expired, Fenced, NotFound, Refused
 from analyzer.lookout import Lookout
 from analyzer.metrics import validate
-from analyzer.observe import View
 from analyzer.perform import Findings, Performer
 from analyzer.places import Places, Turn
 from analyzer.plan import plan
@@ -36,6 +35,7 @@ from analyzer.spec import Spec, parse
 from analyzer.status import Ending, Outcome, Phase, Status
 from analyzer.stored import from_object, to_object
 from analyzer.strategy import Strategy
+from analyzer.view import View
 from analyzer.wording import shown
 from webhook.revision import short
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 from analyzer.actions import Plan, RemoveCanary, Route
 from analyzer.beginning import begins
 from analyzer.metrics.verdict import Check
-from analyzer.observe import Occasion
 from analyzer.plan import plan
 from analyzer.seen import Seen
+from analyzer.view import Occasion
 from tests.analyzer.cuts import TAKEOVER, Cut, Fenced, Moved
 from tests.analyzer.invariants import Serving, Unserve, Write, waits_for_nothing
 from tests.analyzer.things import START

@@ -9,9 +9,9 @@ from analyzer.addresses import Addresses
 from analyzer.cluster import Cluster
 from analyzer.gauges import ALL, Gauges, Reach
 from analyzer.kube.errors import NotFound
-from analyzer.observe import View
 from analyzer.status import Phase
 from analyzer.strategy import Strategy
+from analyzer.view import View
 from tests.analyzer.objects import deployment
 
 HOME, OTHER = "detour", "stranger"

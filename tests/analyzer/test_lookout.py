@@ -10,11 +10,11 @@ from analyzer import lookout
 from analyzer.lookout import Lookout
 from analyzer.measurements import Measurements
 from analyzer.metrics.verdict import Check, Result
-from analyzer.observe import View
 from analyzer.seen import Seen
 from analyzer.spec import Spec
 from analyzer.status import Phase, Status
 from analyzer.strategy import Strategy
+from analyzer.view import View
 from tests.cluster.kubectl import eventually
 
 KEY = ("shop", "web")

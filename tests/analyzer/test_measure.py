@@ -12,9 +12,9 @@ from analyzer.gauges import Reach
 from analyzer.hooks import Kind
 from analyzer.measure import Measurer
 from analyzer.metrics.verdict import Check, Result
-from analyzer.observe import View
 from analyzer.status import Phase
 from analyzer.strategy import Strategy
+from analyzer.view import View
 from tests.analyzer.mock_prometheus import LOOPBACK, Mock, pretending, send
 from tests.analyzer.objects import deployment
 

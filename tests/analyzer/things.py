@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from analyzer.hooks import Gate, Kind
 from analyzer.metrics.verdict import Check, Result
-from analyzer.observe import Occasion
 from analyzer.spec import Spec
 from analyzer.status import Phase, Status
 from analyzer.strategy import Strategy
+from analyzer.view import Occasion
 from analyzer.wishes import Verb, Wish
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
