@@ -26,11 +26,6 @@ def size_for(primary_replicas: int, weight: int) -> int:
     return max(1, round(primary_replicas * weight / (ALL - weight))) if weight else 0
 
 
-def share_of(primary_replicas: int, joined: int) -> int:
-    """What percentage of all pods so many are."""
-    return round(ALL * joined / (primary_replicas + joined)) if joined else 0
-
-
 @dataclass(frozen=True, slots=True)
 class Membership:
     """The Services whose selectors pods are to satisfy, and the labels that the canary's pods come with."""

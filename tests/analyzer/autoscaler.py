@@ -6,15 +6,22 @@ are late, as a metrics-server's are, and those of a pod count only once the pod 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from analyzer.status import Phase
-from tests.analyzer.world import World
+from tests.analyzer.things import SPEC
+from tests.analyzer.world import World, shipped
 
 LOOKS_EVERY = 15  # seconds
 WINDOW = 30  # seconds that a metric is the average of
 TOLERANCE = 0.1
 BOOTS = 5  # seconds
+HOURLY = 3600  # seconds
+MOST = 4 / 3 * (1 + TOLERANCE) + 0.02
+"""Times what a pod should bear: no more than a third above what its autoscaler tolerates."""
+SLOW = replace(SPEC, interval=90, progress_deadline=600)
+"""An analysis that gives an autoscaler time to act."""
 
 
 @dataclass
@@ -49,6 +56,14 @@ class Autoscaler:
             self.world.run(1)
             if self.world.phase() is until:
                 return
+
+    def run_to(self, weight: int) -> None:
+        """Run until the canary has this weight, and the autoscaler has followed."""
+        for _ in range(HOURLY):
+            self.run(1)
+            if self.world.status.weight == weight:
+                break
+        self.run(45)
 
     def busiest(self) -> float:
         """The greatest load of a pod of the primary, as a multiple of what it should bear, since it was promoted."""
@@ -89,3 +104,9 @@ class Autoscaler:
 
     def _at(self, ratio: float, pods: int) -> int:
         return len(self.pods) if abs(ratio - 1) <= TOLERANCE else max(1, math.ceil(ratio * pods - 1e-9))
+
+
+def autoscaled(replicas: int = 10, users: float = 100.0, spec: object = SLOW, **how: Any) -> Autoscaler:
+    """An update has just been diverted, of an application whose pods should have an equal share of `users` each."""
+    world = shipped(replicas=replicas, autoscaled=True, spec=spec)
+    return Autoscaler(world, users=users, target=users / replicas, **how)

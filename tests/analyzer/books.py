@@ -8,6 +8,7 @@ from analyzer.kube.answers import Answer
 from analyzer.kube.client import FIELD_MANAGER, Client
 from analyzer.kube.errors import Conflict, NotFound
 from analyzer.kube.resources import Resource
+from tests.merging import merged
 
 Object = dict[str, Any]
 
@@ -53,7 +54,7 @@ class Books(Client):
         there = self.get(resource, namespace, name)
         if body["metadata"]["resourceVersion"] != there["metadata"]["resourceVersion"]:
             raise Conflict(409, "Conflict", name)
-        after = _merged(there, body)
+        after = merged(there, body)
         if after["spec"]["rules"] != there["spec"]["rules"]:
             for entry in after["metadata"]["managedFields"]:
                 entry["fieldsV1"].get("f:spec", {}).pop("f:rules", None)
@@ -74,16 +75,3 @@ class Books(Client):
 def has_rules(entry: Mapping[str, Any]) -> bool:
     """Whether a manager manages the rules."""
     return "f:rules" in entry["fieldsV1"].get("f:spec", {})
-
-
-def _merged(target: Any, change: Any) -> Any:
-    """RFC 7396."""
-    if not isinstance(change, dict):
-        return change
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in change.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merged(result.get(key), value)
-    return result

@@ -199,3 +199,16 @@ class Crowd:
 
     def _put(self, key: Key, status: Status) -> None:
         self.stored[key] = {**self.stored[key], "status": to_object(status, {}, self.now)}
+
+
+def apps(namespace: str, number: int, first: int = 0) -> list[Key]:
+    """So many applications of a namespace."""
+    return [(namespace, f"app-{n:03}") for n in range(first, first + number)]
+
+
+def crowd(most: int, *keys: Key) -> Crowd:
+    """One whose applications have all been updated, one after the other."""
+    found = Crowd(most)
+    found.update(*keys)
+    found.work()
+    return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tests.analyzer.cuts import LONG, QUICK, Cut, Way
-from tests.analyzer.scenarios import Scenario
+from tests.analyzer.story import Scenario
 from tests.analyzer.world import World
 
 EVERY_CUT = (

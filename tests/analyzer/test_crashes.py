@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from analyzer.wishes import Verb
 from tests.analyzer.cuts import QUICK, Cut, Way
 from tests.analyzer.cutting import EVERY_CUT, End, Uncut
-from tests.analyzer.scenarios import (
-    SCENARIOS,
+from tests.analyzer.scenarios import SCENARIOS
+from tests.analyzer.story import (
     Act,
     Now,
     Scenario,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.joining import Membership, share_of, size_for
+from analyzer.joining import Membership, size_for
 from tests.analyzer.objects import service
 
 OUT = {"app": "web-canary", "team": "shop"}
@@ -39,11 +39,6 @@ def after(pods: list[dict[str, Any]], count: int, membership: Membership = TO_WE
 )
 def test_the_canary_has_the_size_that_is_nearest_to_its_share(primary: int, weight: int, size: int) -> None:
     assert size_for(primary, weight) == size
-
-
-def test_with_few_pods_the_share_is_what_it_can_be() -> None:
-    assert share_of(2, size_for(2, 5)) == 33
-    assert share_of(2, 0) == 0
 
 
 def test_as_many_join_as_the_share_asks_for() -> None:

@@ -1,36 +1,17 @@
-"""The queue at work: never above a limit, nobody starves, and what is stored is all that it takes."""
+"""The queue at work: who begins, who waits and is told why, and what waits for no place at all."""
 
-import os
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
-from threading import Thread
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer.agenda import Key
-from analyzer.policy import canary_by
 from analyzer.seen import Primary
 from analyzer.wishes import Verb, Wish
-from tests.analyzer.crowd import HOME, Crowd
+from tests.analyzer.crowd import Crowd, apps, crowd
 from tests.analyzer.things import V1, V2, V3
 
 PODINFO = ("shop", "podinfo")
-
-
-def apps(namespace: str, number: int, first: int = 0) -> list[Key]:
-    return [(namespace, f"app-{n:03}") for n in range(first, first + number)]
-
-
-def crowd(most: int, *keys: Key) -> Crowd:
-    """One whose applications have all been updated, one after the other."""
-    found = Crowd(most)
-    found.update(*keys)
-    found.work()
-    return found
 
 
 def test_no_more_than_the_limit_begin_and_the_others_see_their_place_and_why() -> None:
@@ -84,62 +65,6 @@ def test_deleting_one_that_waits_lets_the_others_move_up() -> None:
     found.delete(("shop", "app-001"))
     found.work()
     assert [found.status(key).problem.split(":")[0] for key in found.waiting] == ["queued, place 1", "queued, place 2"]
-
-
-def test_limits_of_a_namespace_are_changed_at_run_time() -> None:
-    found = crowd(0, *apps("shop", 2), *apps("other", 2))
-    assert len(found.flying) == 4
-    found.allow("shop", 3)
-    found.update(*apps("shop", 4, first=2))
-    found.work()
-    assert found.began[4:] == [("shop", "app-002")]
-    waits = "queued, place 1: namespace shop allows 3 rollouts at once (annotation detour.dev/rollouts-at-once)"
-    assert found.status(("shop", "app-003")).problem == waits
-    found.allow("shop", 4)
-    found.work()
-    assert found.began[5:] == [("shop", "app-003")]
-    found.allow("shop", 1)
-    found.land(("shop", "app-000"))
-    found.work()
-    assert len(found.began) == 6
-    found.allow("shop", None)
-    found.work()
-    assert len(found.waiting) == 0
-
-
-def test_the_clusters_limit_is_changed_at_run_time_on_detours_own_namespace() -> None:
-    found = crowd(1, *apps("shop", 3))
-    found.allow(HOME, 2)
-    found.work()
-    assert len(found.flying) == 2
-    why = "queued, place 1: the cluster allows 2 rollouts at once (annotation detour.dev/rollouts-at-once)"
-    assert found.status(found.waiting[0]).problem == why
-    found.allow(HOME, None)
-    found.land(found.flying[0])
-    found.work()
-    assert len(found.flying) == 1
-
-
-def by_policy(key: Key) -> dict[str, Any]:
-    """The metadata that a policy gives a Canary of this crowd."""
-    spec = {"analysis": {"interval": "10s", "threshold": 1, "stepWeight": 50}, "atOnce": 1}
-    target = {"metadata": {"namespace": key[0], "name": key[1], "uid": "1"}}
-    return canary_by({"metadata": {"name": "strict"}, "spec": spec}, target)
-
-
-def test_a_policy_limits_those_that_go_by_it_in_all_namespaces_together() -> None:
-    found = Crowd(limits_of_policies={"strict": 1})
-    for namespace in "abc":
-        given_by = by_policy((namespace, "app"))
-        found.adopt((namespace, "app"), given_by["metadata"])
-        found.stored[namespace, "app"]["spec"] = given_by["spec"]
-    found.update(("a", "app"), ("b", "app"), ("c", "app"), ("c", "own"))
-    found.work()
-    assert found.began == [("a", "app"), ("c", "own")]
-    assert (
-        found.status(("b", "app")).problem
-        == "queued, place 1: CanaryPolicy strict allows 1 rollout at once (its atOnce)"
-    )
 
 
 @pytest.mark.parametrize("down", [True, False])
@@ -237,104 +162,3 @@ def test_a_status_that_somebody_has_made_unreadable_keeps_nobody_else_waiting() 
         found.work()
     found.work()
     assert found.status(("shop", "app-001")).phase.in_flight
-
-
-def test_sixteen_workers_at_once_never_give_a_place_twice() -> None:
-    found = Crowd(5, storing=0.002)
-    keys = apps("shop", 40) + apps("other", 40)
-    for key in keys:
-        found.adopt(key)
-        found.primaries[key] = Primary(V1, stash=V2)
-    numbers = count()
-
-    def worker() -> None:
-        while (number := next(numbers)) < len(keys):
-            found.attend(keys[number])
-
-    threads = [Thread(target=worker) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(found.flying), found.highest) == (5, 5)
-    assert len(found.waiting) == 75
-
-
-KEYS = apps("a", 4) + apps("b", 3) + apps("c", 2)
-steps = st.lists(
-    st.tuples(st.sampled_from(["update", "land", "delete", "restart", "raise", "lower"]), st.sampled_from(KEYS)),
-    max_size=40,
-)
-
-
-def act(found: Crowd, step: str, key: Key) -> None:
-    match step:
-        case "update":
-            found.update(key)
-        case "land" if key in found.flying:
-            found.land(key)
-        case "delete" if key in found.stored:
-            found.delete(key)
-        case "restart":
-            found.restart()
-        case "raise":
-            found.allow(key[0], 2)
-        case "lower":
-            found.allow(key[0], 1)
-
-
-@settings(max_examples=int(os.environ.get("EXAMPLES", "100")))
-@given(steps)
-def test_whatever_happens_nothing_begins_above_a_limit_and_no_place_stays_empty(script: list[tuple[str, Key]]) -> None:
-    found = Crowd(3)
-    for step, key in script:
-        act(found, step, key)
-        found.work()
-        assert found.highest <= 3
-        if found.waiting and len(found.flying) < 3:
-            full = {
-                namespace for namespace, notes in found.notes.items() if _in(found, namespace) >= int(*notes.values())
-            }
-            assert {key[0] for key in found.waiting} <= full
-
-
-def _in(found: Crowd, namespace: str) -> int:
-    return sum(key[0] == namespace for key in found.flying)
-
-
-@settings(max_examples=int(os.environ.get("EXAMPLES", "60")))
-@given(steps, st.integers(0, 40))
-def test_a_restart_changes_neither_who_begins_nor_in_which_order(script: list[tuple[str, Key]], after: int) -> None:
-    steady, restarted = Crowd(2), Crowd(2)
-    for number, (step, key) in enumerate(script):
-        for found in (steady, restarted):
-            act(found, step, key)
-            found.work()
-        if number >= after:
-            restarted.restart()
-            restarted.work()
-    assert restarted.began == steady.began
-    assert {key: steady.status(key).problem for key in steady.stored} == {
-        key: restarted.status(key).problem for key in restarted.stored
-    }
-
-
-@settings(max_examples=int(os.environ.get("EXAMPLES", "20")))
-@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 5)), min_size=60, max_size=60), st.integers(1, 3))
-def test_nobody_starves_whatever_the_others_do(arrivals: list[tuple[str, int]], most: int) -> None:
-    """Rollouts end, the oldest first; the others come again and again, four in each round."""
-    found = crowd(most, *apps("a", 3), *apps("b", 3))
-    victim = ("a", "victim")
-    found.update(victim)
-    found.work()
-    before = 1 + sum(key[0] == "a" for key in found.waiting)
-    for number in range(before * 4 * (most + 1)):
-        for namespace, name in arrivals[number * 4 % 60 : number * 4 % 60 + 4]:
-            key = (namespace, f"rival-{name}")
-            if key not in found.stored or not (found.status(key).phase.in_flight or key in found.waiting):
-                found.update(key)
-        if victim in found.began:
-            return
-        found.land(found.flying[0])
-        found.work()
-    raise AssertionError(f"it still waits: {found.status(victim).problem}")

@@ -27,6 +27,7 @@ from analyzer.kube.resources import (
 )
 from analyzer.stored import from_object
 from detour.takeover.found import SCALERS, selects
+from tests.merging import merged
 from webhook import stash
 from webhook.revision import digest
 
@@ -238,16 +239,3 @@ def copied(thing: Object) -> Object:
     """Whole, and quickly."""
     whole: Object = orjson.loads(orjson.dumps(thing))
     return whole
-
-
-def merged(target: Any, change: Any) -> Any:
-    """RFC 7396."""
-    if not isinstance(change, dict):
-        return change
-    after = dict(target) if isinstance(target, dict) else {}
-    for key, value in change.items():
-        if value is None:
-            after.pop(key, None)
-        else:
-            after[key] = merged(after.get(key), value)
-    return after
