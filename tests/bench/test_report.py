@@ -24,14 +24,14 @@ def test_a_figure_that_falls_short_is_called_so_everywhere() -> None:
     outcomes = {"memory": Outcome((GOOD, SHORT_OF))}
     assert "FALLS SHORT" in printed(outcomes)
     assert "| share | ≤ 2 points | 0.4 points | Flagger 0.8 | holds |" in evidence(outcomes, [])
-    assert "| memory \\| RSS | ≤ 60 MB | 75 MB | Flagger 65 MB | **falls short** |" in evidence(outcomes, [])
+    assert "| memory \\| RSS | ≤ 60 MB | 75 MB | Flagger 65 MB | FALLS SHORT |" in evidence(outcomes, [])
     assert not outcomes["memory"].holds
 
 
 def test_a_module_that_ended_early_stands_in_the_table_with_its_problem() -> None:
     outcomes = {"shares": Outcome(problem="AssertionError: no\nanswer")}
     assert "NOT MEASURED" in printed(outcomes)
-    assert "| shares | | AssertionError: no answer | | **not measured** |" in evidence(outcomes, [])
+    assert "| shares | – | AssertionError: no answer | – | NOT MEASURED |" in evidence(outcomes, [])
     assert not outcomes["shares"].holds
 
 

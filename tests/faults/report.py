@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 
 from rich.table import Table
-from rich.text import Text
 
-from tests.bench.report import cell
+from tests.bench.sheet import LONGEST_PROBLEM, Line, drawn, told, written
 from tests.faults.result import Result
 
-PROBLEM_LENGTH = 300
-"""Characters of what does not hold, in the table; all of it is told below it."""
 COLUMNS = (
     "fault",
     "what was done",
@@ -24,36 +21,27 @@ COLUMNS = (
 
 def table(results: Sequence[Result]) -> Table:
     """A row a fault."""
-    shown = Table(show_lines=True)
-    for title in COLUMNS:
-        shown.add_column(title, overflow="fold")
-    for result in results:
-        verdict = Text("holds", "green") if result.holds else Text("DOES NOT HOLD", "bold red")
-        shown.add_row(*map(Text, _cells(result)), verdict)
-    return shown
+    return drawn(COLUMNS, map(_line, results))
 
 
 def evidence(results: Sequence[Result], circumstances: Sequence[str]) -> str:
     """The evidence file: when and where, the table, and every row in full."""
     lines = ["# Faults", "", "Written by `make faults`; the next complete run replaces it.", ""]
-    lines += [*(f"* {line}" for line in circumstances), ""]
-    lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    lines += [*(f"* {line}" for line in circumstances), "", *written(COLUMNS, map(_line, results))]
     for result in results:
-        verdict = "holds" if result.holds else "**does not hold**"
-        lines.append(f"| {' | '.join(map(cell, (*_cells(result), verdict)))} |")
-    for result in results:
-        lines += ["", f"## {result.row}", "", *(f"* {line}" for line in result.lines)]
+        lines += told(result.row, result.lines)
     return "\n".join(lines) + "\n"
 
 
-def _cells(result: Result) -> tuple[str, ...]:
+def _line(result: Result) -> Line:
     failed = [f"{len(tally.failed)} of {tally.sent}" for tally in (result.managed, result.plain)]
-    left = ", ".join(result.left) or "nothing"
-    return (
+    cells = (
         result.row,
         result.done,
         *failed,
-        "; ".join(result.complaints)[:PROBLEM_LENGTH] or result.ended,
+        "; ".join(result.complaints)[:LONGEST_PROBLEM] or result.ended,
         result.recovered,
-        left,
+        ", ".join(result.left) or "nothing",
+        "holds" if result.holds else "DOES NOT HOLD",
     )
+    return Line(cells, result.holds)

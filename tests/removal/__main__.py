@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from tests.bench import machine
 from tests.bench.figure import say
-from tests.bench.report import cell
+from tests.bench.sheet import Line, written
 from tests.cluster.kubectl import ROOT
 from tests.cluster.users import Users
 from tests.removal.town import town
 from tests.removal.ways import WAYS, Way
 
 EVIDENCE = ROOT / "docs/evidence/removal.md"
+COLUMNS = ("what was done, and how it has to end", "time", "failed requests", "")
 SHOWN = 3
 
 
@@ -37,11 +38,11 @@ class Result:
         return bool(self.answered) and not self.failed and not self.problem
 
     @property
-    def line(self) -> str:
+    def line(self) -> Line:
         """As a row of the table."""
         wrong = "; ".join(filter(None, [self.problem, *self.failed[:SHOWN]]))
         counts = (f"{self.seconds:.0f} s", f"{len(self.failed)} of {self.answered + len(self.failed)}")
-        return f"| {' | '.join(map(cell, (self.says, *counts, wrong or 'holds')))} |"
+        return Line((self.says, *counts, wrong or "holds"), self.holds)
 
 
 def main(names: Sequence[str]) -> int:
@@ -51,7 +52,7 @@ def main(names: Sequence[str]) -> int:
         if not names or way.__name__ in names:
             say(f"{time.strftime('%H:%M:%S')} {way.__name__}")
             results.append(played(way))
-            say(f"  {results[-1].line}")
+            say(f"  {' | '.join(results[-1].line.cells)}")
     held = bool(results) and all(result.holds for result in results)
     if held and not names:
         EVIDENCE.write_text(evidence(results, machine.circumstances()))
@@ -87,9 +88,7 @@ def evidence(results: Sequence[Result], circumstances: Sequence[str]) -> str:
         "",
         *(f"* {line}" for line in circumstances),
         "",
-        "| what was done, and how it has to end | time | failed requests | |",
-        "|---|---|---|---|",
-        *(result.line for result in results),
+        *written(COLUMNS, [result.line for result in results]),
     ]
     return "\n".join(lines) + "\n"
 

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 from rich.table import Table
-from rich.text import Text
 
-from tests.bench.report import cell
+from tests.bench.sheet import LONGEST_PROBLEM, Line, drawn, told, written
 from tests.scenarios.elsewhere import ELSEWHERE
 from tests.scenarios.result import Result
 
-PROBLEM_LENGTH = 300
-"""Characters of what does not hold, in the table; all of it is told below it."""
 COLUMNS = (
     "scenario",
     "from",
@@ -25,12 +22,7 @@ COLUMNS = (
 
 def table(results: Sequence[Result]) -> Table:
     """A row a scenario."""
-    shown = Table(show_lines=True)
-    for title in COLUMNS:
-        shown.add_column(title, overflow="fold")
-    for result in results:
-        shown.add_row(*(Text(each, "" if result.holds else "bold red") for each in _cells(result)))
-    return shown
+    return drawn(COLUMNS, map(_line, results))
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -43,17 +35,16 @@ def evidence(results: Sequence[Result], circumstances: Sequence[str], seconds: f
     """The evidence file: when and where, the table, and every scenario in full."""
     lines = ["# Scenarios", "", "Written by `make scenarios`; the next complete run replaces it.", ""]
     lines += [*(f"* {line}" for line in circumstances), f"* {summary(results)}; {seconds:.0f} s", ""]
-    lines += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
-    lines += [f"| {' | '.join(map(cell, _cells(result)))} |" for result in results]
-    lines += ["", "Of the suites, not played here:", "", "| | where, or why not |", "|---|---|"]
-    lines += [f"| {what} | {why} |" for what, why in ELSEWHERE.items()]
+    lines += written(COLUMNS, map(_line, results))
+    lines += ["", "Of the suites, not played here:", ""]
+    lines += written(("", "where, or why not"), (Line(each, holds=True) for each in ELSEWHERE.items()))
     for result in results:
-        lines += ["", f"## {result.name}", "", *(f"* {line}" for line in result.lines)]
+        lines += told(result.name, result.lines)
     return "\n".join(lines) + "\n"
 
 
-def _cells(result: Result) -> tuple[str, ...]:
-    return (
+def _line(result: Result) -> Line:
+    cells = (
         result.name,
         result.source,
         "holds" if result.holds else "DOES NOT HOLD",
@@ -61,5 +52,6 @@ def _cells(result: Result) -> tuple[str, ...]:
         str(result.sent),
         str(result.failed),
         result.shares,
-        "; ".join(result.complaints)[:PROBLEM_LENGTH] or result.ended,
+        "; ".join(result.complaints)[:LONGEST_PROBLEM] or result.ended,
     )
+    return Line(cells, result.holds)
