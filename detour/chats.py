@@ -85,7 +85,9 @@ class Chats:
         return tuple(host for address in addresses if (host := urlsplit(address).hostname))
 
     def _destinations(self) -> Iterator[Destination]:
-        if self.slack_url:
+        if self.slack_token and self.slack_proxy_url and not self.slack_url.startswith("https:"):
+            log.error("SLACK_TOKEN: the proxy would read it, since the address is not https; no alerts are sent there")
+        elif self.slack_url:
             yield Destination(
                 "slack", self.slack_url, self.slack_channel, self.slack_user, self.slack_token, self.slack_proxy_url
             )

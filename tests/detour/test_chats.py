@@ -64,6 +64,18 @@ def test_a_wrong_secret_is_told_of_and_keeps_the_analyzer_from_nothing(
     assert "s3cret" not in caplog.text
 
 
+def test_a_token_goes_by_no_proxy_that_could_read_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SLACK_TOKEN", "xoxb-1")
+    clear = ("--slack-url=http://chat.example/api/chat.postMessage", "--slack-proxy-url=http://proxy.example:3128")
+    with caplog.at_level(logging.ERROR):
+        assert chosen(*clear).chats.destinations == {}
+    assert "SLACK_TOKEN: the proxy would read it, since the address is not https; no alerts" in caplog.text
+    assert "xoxb-1" not in caplog.text
+    assert chosen(clear[0]).chats.destinations.keys() == {"slack"}
+
+
 def test_the_operators_own_addresses_may_be_called() -> None:
     found: Options = chosen("--slack-url=http://10.1.2.3/hook", "--slack-proxy-url=http://127.0.0.1:3128")
     assert not found.reach("detour").addresses.refusal("127.0.0.1", "127.0.0.1", 3128)
