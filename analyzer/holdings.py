@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from analyzer.agenda import Key
+from analyzer.kube.access import may
 from analyzer.kube.client import Client
 from analyzer.kube.errors import NotFound
-from analyzer.kube.resources import ACCESS_REVIEWS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, Resource
+from analyzer.kube.resources import CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, Resource
 from analyzer.kube.watch import Admits, Watch
 from analyzer.references import Reference
 from webhook import stash
@@ -122,21 +123,11 @@ class Holdings:
 
     def find_secrets(self, namespace: str) -> None:
         """Learn what a process before us has held, if we may look there. One request where we may not, else two."""
-        if self._may_list_secrets(namespace):
+        if may(self._client, "list", SECRETS, namespace):
             found = self._client.list_metadata(SECRETS, namespace, LABEL)
             for secret in found.get("items") or ():
                 self._learn(SECRETS.kind, secret)
                 self._changed(secret)
-
-    def _may_list_secrets(self, namespace: str) -> bool:
-        asked = {"namespace": namespace, "verb": "list", "resource": SECRETS.plural}
-        body = {
-            "apiVersion": ACCESS_REVIEWS.api_version,
-            "kind": ACCESS_REVIEWS.kind,
-            "metadata": {},
-            "spec": {"resourceAttributes": asked},
-        }
-        return bool(self._client.create(ACCESS_REVIEWS, body)["status"].get("allowed"))
 
     def _mark(self, namespace: str, reference: Reference, metadata: Object) -> None:
         self._learn(reference.kind, self._client.mark(_RESOURCES[reference.kind], namespace, reference.name, metadata))

@@ -18,6 +18,7 @@ from analyzer.kube.resources import Resource
 Object = dict[str, Any]
 Key = tuple[str, str]
 OnChange = Callable[[Object], None]
+OnRefused = Callable[[float], None]
 Admits = Callable[[str], bool]
 
 SECONDS_PER_WATCH = (1800, 3600)  # between these, so that not all end at once
@@ -36,6 +37,7 @@ class Watch:
 
     `on_change` gets every object that appeared, changed or went, before and after. With `metadata_only`,
     neither spec nor status crosses the network. Of a namespace that `admits` says no to, nothing is kept or told.
+    `on_refused` hears of every refusal, with the seconds since the server last said anything.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class Watch:
         field_selector: str = "",
         metadata_only: bool = False,
         admits: Admits = lambda _namespace: True,
+        on_refused: OnRefused = lambda _seconds: None,
     ) -> None:
         self.resource = resource
         self._client = client
         self._on_change = on_change
         self._admits = admits
+        self._on_refused = on_refused
         self._query: Mapping[str, str] = {
             key: value for key, value in (("labelSelector", selector), ("fieldSelector", field_selector)) if value
         }
@@ -122,6 +126,7 @@ class Watch:
                 level = logging.DEBUG if self.refused else logging.WARNING
                 log.log(level, "the watch of %s was refused, and is tried again: %s", self.resource.plural, error)
                 self.refused = True
+                self._on_refused(time.monotonic() - self._heard)
             except Exception:
                 log.exception("the watch of %s met what it does not understand", self.resource.plural)
             self._version = self._version if known else ""
