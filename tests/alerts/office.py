@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
@@ -146,6 +147,14 @@ class Office:
         while self.waiting:
             assert self.touched.wait(20), f"still waiting: {self.waiting}"
             self.settle()
+
+    def first_told(self) -> str:
+        """The first event, which comes from another thread, whenever a busy machine lets it."""
+        deadline = time.monotonic() + 20
+        while not self.api.told:
+            assert time.monotonic() < deadline, f"nothing is told; still waiting: {self.waiting}"
+            time.sleep(0.01)
+        return self.api.told[0]
 
     @property
     def waiting(self) -> list[Object]:

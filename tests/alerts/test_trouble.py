@@ -170,8 +170,7 @@ class TestAddresses:
         office.provide("chat", type="webhook", address=address)
         office.transition("Canary failed!", Severity.ERROR)
         office.settle()
-        office.touched.wait(0.3)
-        assert "where clouds keep credentials and may not be called" in office.api.told[0]
+        assert "where clouds keep credentials and may not be called" in office.first_told()
 
     def test_an_unknown_service_is_named(self, office: Office) -> None:
         office.provide("chat", type="pager", address="https://pager.example")
@@ -201,6 +200,5 @@ class TestProxies:
         office.provide("chat", type="slack", address=chat.address, proxy="http://169.254.169.254:3128")
         office.transition("Canary failed!", Severity.ERROR)
         office.settle()
-        office.touched.wait(0.3)
-        assert "169.254.169.254 is where clouds keep credentials" in office.api.told[0]
+        assert "169.254.169.254 is where clouds keep credentials" in office.first_told()
         assert not chat.paths
