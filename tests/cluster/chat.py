@@ -32,8 +32,12 @@ class Chat:
         shop.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME}, "spec": spec})
 
     @property
+    def host(self) -> str:
+        return f"http://{NAME}.{self._shop.namespace}.svc.cluster.local:{PORT}"
+
+    @property
     def address(self) -> str:
-        return f"http://{NAME}.{self._shop.namespace}.svc.cluster.local:{PORT}/services/T/B/s3cret"
+        return f"{self.host}/services/T/B/s3cret"
 
     def begin(self) -> None:
         """Somebody is there."""
@@ -47,8 +51,16 @@ class Chat:
     @property
     def got(self) -> list[Object]:
         """The bodies, the first one first."""
-        lines = self._shop("logs", NAME).out.splitlines()
-        return [json.loads(line.partition(" ")[2]) for line in lines]
+        return [json.loads(line.partition(" ")[2]) for line in self._lines]
+
+    @property
+    def asked(self) -> set[str]:
+        """For what: a path, or the whole address where it was taken for a proxy."""
+        return {line.partition(" ")[0] for line in self._lines}
+
+    @property
+    def _lines(self) -> list[str]:
+        return self._shop("logs", NAME).out.splitlines()
 
     @property
     def texts(self) -> list[str]:
@@ -64,14 +76,11 @@ class Chat:
         shop, account = self._shop, f"{HOME}:detour-analyzer"
         provider = {"type": "slack", "secretRef": {"name": NAME}, **spec}
         secret = {"apiVersion": "v1", "kind": "Secret", "stringData": {"address": self.address}}
-        shop.apply(
-            {**secret, "metadata": {"name": NAME}},
-            {
-                "apiVersion": "flagger.app/v1beta1",
-                "kind": "AlertProvider",
-                "metadata": {"name": NAME},
-                "spec": provider,
-            },
-        )
+        shop.apply({**secret, "metadata": {"name": NAME}}, provider_of(provider))
         shop("create", "role", "reader", "--verb=get", "--resource=secrets", f"--resource-name={NAME}")
         shop("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={account}")
+
+
+def provider_of(spec: Object) -> Object:
+    """An AlertProvider."""
+    return {"apiVersion": "flagger.app/v1beta1", "kind": "AlertProvider", "metadata": {"name": NAME}, "spec": spec}

@@ -6,6 +6,9 @@ import sys
 from tests.cluster.kubectl import KUBECONFIG, ROOT, Said, kubectl
 
 MANIFESTS = str(ROOT / "manifests")
+ELSEWHERE, HOME_ELSEWHERE = f"{MANIFESTS}/overlays/another-namespace", "detour-system"
+BUDGET = "poddisruptionbudget.policy/detour configured"
+"""What kubectl always says of one: its patch has the whole selector, whether it is another or not."""
 OF_THE_CLUSTER = (
     "namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations,"
     "validatingadmissionpolicies,validatingadmissionpolicybindings,mutatingadmissionpolicies,"
@@ -18,10 +21,22 @@ DEFINITIONS = {
 }
 
 
+def applied(path: str) -> set[str]:
+    """What kubectl says of each object, but for those that are unchanged. Fails with any error, or a warning."""
+    said = kubectl("apply", "-k", path)
+    assert said.err == ""
+    return {line for line in said.out.splitlines() if not line.endswith(" unchanged")}
+
+
 def install() -> None:
     """As in the README, until its pod is ready."""
     kubectl("apply", "-k", MANIFESTS)
-    kubectl("-n", "detour", "rollout", "status", "deployment/detour", "--timeout=120s")
+    rolled_out("detour")
+
+
+def rolled_out(home: str) -> None:
+    """Wait for the pods of the Detour in this namespace."""
+    kubectl("-n", home, "rollout", "status", "deployment/detour", "--timeout=120s")
 
 
 def delete_everything() -> Said:

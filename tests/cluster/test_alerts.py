@@ -3,7 +3,7 @@
 import pytest
 
 from tests.alerts.services import slack
-from tests.cluster.chat import Chat
+from tests.cluster.chat import Chat, provider_of
 from tests.cluster.home import kill_leader
 from tests.cluster.kubectl import eventually
 from tests.cluster.shop import QUICK, OpenShop, Shop
@@ -48,6 +48,18 @@ def test_a_chat_is_told_once_how_each_rollout_begins_and_ends_the_readiness_dead
     facts = {field["title"]: field["value"] for field in chat.got[-1]["attachments"][0]["fields"]}
     assert facts["Images"].endswith(":no-such-tag")
     assert "s3cret" not in str(shop.events())
+
+
+def test_an_alert_goes_by_the_proxy_of_its_provider_which_alone_knows_the_service(open_shop: OpenShop) -> None:
+    shop = open_shop(replicas=1)
+    proxy = Chat(shop)
+    proxy.begin()
+    address = "http://chat.example.invalid/services/T/B/x"
+    shop.apply(provider_of({"type": "slack", "address": address, "proxy": proxy.host}))
+    shop.specify(analysis={"alerts": [{"name": "chat", "providerRef": {"name": "chat"}}]})
+    shop.set_image("6.0.1")
+    proxy.hears("New revision detected!", 30)
+    assert proxy.asked == {address}
 
 
 def test_a_reference_that_leads_nowhere_is_told_of_as_soon_as_the_canary_is_written(open_shop: OpenShop) -> None:

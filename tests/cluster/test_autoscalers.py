@@ -3,10 +3,6 @@
 Here the autoscaler has no metrics, and the tests do what it would do; `make scenarios` has one that measures.
 """
 
-import time
-
-import pytest
-
 from tests.cluster import keda
 from tests.cluster.kubectl import Object, eventually, exists
 from tests.cluster.person import Person
@@ -143,24 +139,3 @@ def test_a_canary_gets_a_copy_of_a_scaled_object_whose_queries_mean_the_canary(o
     assert copied["scaleTargetRef"] == {"name": "podinfo-canary"}
     assert 'app="podinfo-canary",pod=~"podinfo-canary-.*"' in copied["triggers"][0]["metadata"]["query"]
     assert "idleReplicaCount" not in copied
-
-
-@pytest.mark.parametrize(("threshold", "weight"), [(50, 100), (100, 50)])
-def test_a_canary_needs_as_many_of_its_pods_as_its_threshold_says(
-    open_shop: OpenShop, threshold: int, weight: int
-) -> None:
-    analysis = {**CALM, "interval": "6s", "stepWeight": 50, "maxWeight": 100, "canaryReadyThreshold": threshold}
-    shop = open_shop(analysis=analysis, replicas=2)
-    shop.set_image("6.0.1")
-    shop.until_weight(50)
-    eventually(lambda: serving(shop, "podinfo-canary") == 2, "the replicas for the next step", 60)
-    pod = shop.get("pods", "-l", "detour.dev/canary-of=podinfo")["items"][0]["metadata"]["name"]
-    path = f"/api/v1/namespaces/{shop.namespace}/pods/{pod}:9898/proxy/readyz/disable"
-    shop("create", "--raw", path, "-f", "-", stdin="{}")
-    if weight == 100:
-        shop.until_weight(100)
-    else:
-        shop.says("canary deployment podinfo-canary")
-        reached = shop.status["canaryWeight"]
-        time.sleep(8)  # more than an interval
-        assert (shop.status["canaryWeight"], shop.live_image) == (reached, "6.0.0")

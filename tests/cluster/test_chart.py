@@ -16,8 +16,6 @@ from tests.cluster.namespaces import namespace
 from tests.cluster.shop import OpenShop
 from tests.cluster.users import Users
 
-pytestmark = pytest.mark.alone
-
 NEW = CHARTS / "detour"
 NEWEST = max(HELM)
 WAIT = ("--wait", "--timeout=120s")
@@ -74,12 +72,14 @@ def described() -> str:
     return str(version["schema"]["openAPIV3Schema"]["description"])
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("released")
 def test_helm_test_sees_that_the_webhook_diverts_and_an_analyzer_leads() -> None:
     said = helm(NEWEST, "test", "detour", "--namespace=detour")
     assert "Succeeded" in said.out
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("released")
 def test_an_upgrade_by_either_helm_upgrades_the_definitions_and_leaves_the_ca_bundle(tmp_path: Path) -> None:
     old = tmp_path / "detour"
@@ -102,6 +102,7 @@ def test_an_upgrade_by_either_helm_upgrades_the_definitions_and_leaves_the_ca_bu
     assert [entry["manager"] for entry in entries if "f:caBundle" in json.dumps(entry)] == ["detour"]
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("released")
 def test_definitions_of_somebody_else_are_left_as_they_are() -> None:
     name = "alertproviders.flagger.app"
@@ -115,6 +116,7 @@ def test_definitions_of_somebody_else_are_left_as_they_are() -> None:
         kubectl("label", "crd", name, "app.kubernetes.io/name=detour", "--overwrite")
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("released")
 def test_the_posts_values_bring_a_prometheus_that_the_built_in_metrics_ask(open_shop: OpenShop) -> None:
     upgrade(NEWEST, *SERVER_SIDE, *PROMETHEUS, "--set=meshProvider=nginx", *WAIT)

@@ -14,7 +14,7 @@ ITERATIONS: Object = {"interval": "4s", "threshold": 2, "iterations": 3, "metric
 BUILT_IN = [metric("request-success-rate", min=99), metric("request-duration", max=2000)]
 INSIDERS = Crowd("insiders", by_weight, {"x-canary": "insider"})
 COOKIES = {"cookieName": "canary-flagger-cookie", "primaryCookieName": "primary-flagger-cookie"}
-VISITORS = 30
+VISITORS = 50  # of so few that a tenth of them is nobody in one of two hundred times
 
 
 @scenario(
@@ -80,7 +80,7 @@ def gateway_ab(stage: Stage) -> None:
     "Flagger gatewayapi and istio/test-session-affinity.sh",
     (10, 20, 30, 40, 50),
     route=HTTP_ROUTE,
-    analysis={**STEPS, "interval": "8s", "metrics": METRICS, "sessionAffinity": COOKIES},
+    analysis={**STEPS, "interval": "10s", "metrics": METRICS, "sessionAffinity": COOKIES},
 )
 def gateway_session_affinity(stage: Stage) -> None:
     """Whoever has met the canary goes on meeting it, at every weight; whoever has met the primary goes on meeting that
