@@ -33,8 +33,8 @@ def autoscaler(a_pod: int) -> Object:
 
 @scenario("Flagger #381, #1600; N13", None, analysis=MOSTLY, replicas=REPLICAS)
 def scaled_down_by_its_autoscaler(stage: Stage) -> None:
-    """While the canary has 75 %, a HorizontalPodAutoscaler takes half of the primary's pods away, or more. Promoted: the
-    traffic comes back as the pods do, and none of them has much more to do than before."""
+    """While the canary has 75 %, a HorizontalPodAutoscaler takes at least half of the primary's pods away. Promoted:
+    the traffic comes back as the pods do, and none of them has much more to do than before."""
     shop = stage.shop
     stage.lasts(45)  # by now it is measured under traffic
     shop.apply(autoscaler(_use_of_a_pod(stage)))
