@@ -9,17 +9,17 @@ from tests.scenarios.stage import Stage
 from tests.scenarios.wire import Expected, by_weight
 
 MODULES = (
+    "autoscalers",
     "flagger_nginx",
     "flagger_others",
     "flagger_strategies",
     "flagger_gates",
     "flagger_gateway",
     "argo_kruise",
-    "autoscalers",
     "hands",
     "outages",
 )
-"""Of this package, in this order: each registers its scenarios as it is imported."""
+"""Of this package, in this order, the longest first: each registers its scenarios as it is imported."""
 
 
 @dataclass(frozen=True, slots=True)
