@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from analyzer import memory, workload
 from analyzer.holdings import LABEL, holders
 from analyzer.kube.errors import Conflict, NotFound
-from analyzer.kube.resources import CANARIES, DEPLOYMENTS
+from analyzer.kube.resources import CANARIES, DEPLOYMENTS, PODS
+from analyzer.members import JOINS
 from analyzer.routes import give_back
 from analyzer.routing.mark import Mark
 from analyzer.spec import Spec
@@ -23,8 +25,10 @@ from analyzer.strategy import Strategy
 from detour.installation import PARTS, ROUTES, Installation, names
 from detour.person import Problem
 from webhook import stash
+from webhook.stash import CANARY_OF
 
 Object = Mapping[str, Any]
+Labels = Mapping[str, str]
 Tell = Callable[[str], None]
 
 PRIMARY_READY = 60.0  # seconds that a primary has which is rolling
@@ -36,12 +40,13 @@ DRAIN = ORDINARY.drain + ORDINARY.propagation
 
 def take_back(here: Installation, tell: Tell) -> None:
     """Everything that rollouts have put into the cluster goes, and no request with it. Raises Problem."""
-    if routes := [*here.made(*ROUTES), *here.split()]:
+    if ways := [*here.made(*ROUTES), *here.split(), *((PODS, pod) for pod, _ in joined(here))]:
         until(lambda: not _rolling(here), PRIMARY_READY, "the primaries are ready", tell, must=False)
-        tell(f"all traffic goes to the primaries: {names(routes)}")
+        tell(f"all traffic goes to the primaries: {names(ways)}")
         here.delete(*here.made(*ROUTES))
         until(lambda: not here.made(*ROUTES), GONE_WITHIN, "the canaries' routes are gone", tell)
         until(lambda: _given_back(here), GONE_WITHIN, "the users' routes are as they were", tell)
+        until(lambda: _parted(here), GONE_WITHIN, "the canaries' pods are in no Service of the users'", tell)
         tell(f"what is under way to the canaries has {DRAIN:.0f} s")
         time.sleep(DRAIN)
     if parts := here.made(*PARTS):
@@ -86,6 +91,32 @@ def _given_back(here: Installation) -> bool:
         with suppress(NotFound, Conflict):
             give_back(here.client, found, *Mark.on(found).canaries)
     return not here.split()
+
+
+def joined(here: Installation) -> list[tuple[dict[str, Any], Labels]]:
+    """The canaries' pods that are in Services of their primaries, and the labels of their own with which they are not.
+
+    Only those of canaries by the ratio of replicas ever are.
+    """
+    owners = [found for _, found in here.made(DEPLOYMENTS) if JOINS in (found["metadata"].get("annotations") or {})]
+    found = list[tuple[dict[str, Any], Labels]]()
+    for owner, (_, pod) in product(owners, here.made(PODS) if owners else ()):
+        own, now = owner["spec"]["template"]["metadata"]["labels"], pod["metadata"]["labels"]
+        theirs = {key: value for key, value in own.items() if now.get(key) != value}
+        same = owner["metadata"]["namespace"] == pod["metadata"]["namespace"] and own[CANARY_OF] == now[CANARY_OF]
+        if theirs and same and "deletionTimestamp" not in pod["metadata"]:
+            found.append((pod, theirs))
+    return found
+
+
+def _parted(here: Installation) -> bool:
+    """Whether no pod of a canary is in a Service of the primary any more; one that is changed now is for next time."""
+    for pod, labels in joined(here):
+        metadata = pod["metadata"]
+        body = {"metadata": {"resourceVersion": metadata["resourceVersion"], "labels": dict(labels)}}
+        with suppress(NotFound, Conflict):
+            here.client.merge(PODS, metadata["namespace"], metadata["name"], body)
+    return not joined(here)
 
 
 def _rolling(here: Installation) -> list[Object]:
