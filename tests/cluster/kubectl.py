@@ -57,6 +57,11 @@ def exists(*arguments: str) -> bool:
         return False
 
 
+def send(method: str, path: str, body: Object | None = None) -> Object:
+    """A request that no user makes, without the cost of a program. Raises Absent."""
+    return _reader().send(method, path, body)
+
+
 @functools.cache
 def _reader() -> Reader:
     return Reader(KUBECONFIG)

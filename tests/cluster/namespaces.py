@@ -1,12 +1,14 @@
 """Namespaces of a test's own, under names that nobody else has: whatever is in them goes with them."""
 
-import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.cluster import aftermath
-from tests.cluster.kubectl import kubectl
+from tests.cluster.kubectl import send
+from tests.cluster.reading import Absent
+
+PATH = "/api/v1/namespaces"
 
 
 def unique(topic: str) -> str:
@@ -17,14 +19,15 @@ def unique(topic: str) -> str:
 def create(name: str, labels: Mapping[str, str] | None = None) -> None:
     """A namespace that has its labels from the beginning, so that no Deployment is in it before them."""
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}}
-    kubectl("create", "-f", "-", stdin=json.dumps(manifest))
+    send("POST", PATH, manifest)
     aftermath.begins(name)
 
 
 def delete(name: str) -> None:
     """Nobody waits for the end of it, nor minds if it has gone already."""
     aftermath.ends(name)
-    kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+    with suppress(Absent):
+        send("DELETE", f"{PATH}/{name}")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Reads what `kubectl get -o json` reads, over one kept connection.
 
 A test that waits looks a hundred times, and kubectl costs a tenth of a second of the processor each time. What users
-type goes through the real program.
+type goes through the real program; what they do not, such as making a test's namespace, may go over this connection.
 """
 
 import argparse
@@ -72,13 +72,17 @@ class Reader:
                 item["metadata"].pop("managedFields", None)
         return found
 
-    def _ask(self, path: str, accept: str = "application/json") -> Object:
+    def send(self, method: str, path: str, body: Object | None = None) -> Object:
+        """The answer of the API server. Raises Absent, and AssertionError for any other refusal."""
+        return self._ask(path, method=method, json=body)
+
+    def _ask(self, path: str, accept: str = "application/json", method: str = "GET", **content: Any) -> Object:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": accept}
-        answer = self._pool.request("GET", self._server + path, headers=headers)
+        answer = self._pool.request(method, self._server + path, headers=headers, **content)
         body: Object = json.loads(answer.data)
         if answer.status == 404:
             raise Absent(f"Error from server (NotFound): {body['message']}")
-        assert answer.status == 200, f"GET {path}: {answer.status} {body}"
+        assert answer.status < 300, f"{method} {path}: {answer.status} {body}"
         return body
 
     def _resource(self, kind: str) -> Object:
