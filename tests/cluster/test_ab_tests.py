@@ -2,7 +2,7 @@
 
 from tests.cluster.kubectl import eventually
 from tests.cluster.shop import CALM, OpenShop, Shop
-from tests.cluster.test_http_routes import SHARED, share_of, version
+from tests.cluster.test_http_routes import until_met, version
 from tests.cluster.users import Users
 
 EITHER = [{"headers": {"x-user": {"exact": "insider"}}}, {"headers": {"cookie": {"exact": "beta"}}}]
@@ -35,7 +35,7 @@ def test_they_choose_beside_a_share(open_shop: OpenShop) -> None:
         shop.until_weight(10)
         meets_the_canary(shop, **{"x-user": "qa-7"})
         meets_the_canary(shop, **{"x-user": "insider"})
-        assert abs(share_of(users, "6.0.1") - 0.1) < SHARED
+        until_met(users, "6.0.1", 0.1)
     assert users.failed == []
 
 
