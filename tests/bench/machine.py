@@ -27,6 +27,25 @@ def host() -> list[str]:
     ]
 
 
+class Stolen:
+    """How much of the processors' time the host gave to others since this was made (`steal` of proc_stat(5))."""
+
+    def __init__(self) -> None:
+        self._before = _ticks()
+
+    @property
+    def text(self) -> str:
+        """For the evidence: figures of a machine that was not there compare with nothing."""
+        stolen, whole = (now - before for now, before in zip(_ticks(), self._before, strict=True))
+        return f"{100 * stolen / max(whole, 1):.0f} % of the processors' time was taken away by the host"
+
+
+def _ticks() -> tuple[int, int]:
+    """Those taken away, and all there were."""
+    user, nice, system, idle, waiting, hard, soft, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return stolen, user + nice + system + idle + waiting + hard + soft + stolen
+
+
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

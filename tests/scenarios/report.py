@@ -28,7 +28,9 @@ def table(results: Sequence[Result]) -> Table:
 def summary(results: Sequence[Result]) -> str:
     """All of them in a line."""
     held, sent = sum(result.holds for result in results), sum(result.sent for result in results)
-    return f"{held} of {len(results)} scenarios hold; {sent} requests, {sum(r.failed for r in results)} failed"
+    again = sum(bool(result.first) for result in results)
+    told = f", {again} of them were played twice" if again else ""
+    return f"{held} of {len(results)} scenarios hold{told}; {sent} requests, {sum(r.failed for r in results)} failed"
 
 
 def evidence(results: Sequence[Result], circumstances: Sequence[str], seconds: float) -> str:
@@ -43,11 +45,15 @@ def evidence(results: Sequence[Result], circumstances: Sequence[str], seconds: f
     return "\n".join(lines) + "\n"
 
 
+def _verdict(result: Result) -> str:
+    return ("holds" if result.holds else "DOES NOT HOLD") + (" the second time" if result.first else "")
+
+
 def _line(result: Result) -> Line:
     cells = (
         result.name,
         result.source,
-        "holds" if result.holds else "DOES NOT HOLD",
+        _verdict(result),
         f"{result.seconds:.0f}",
         str(result.sent),
         str(result.failed),

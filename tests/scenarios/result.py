@@ -12,7 +12,8 @@ from tests.scenarios.wire import Stretch
 class Result:
     """One line of the table. `tallies` and `stretches` are what each crowd of users met, by its name.
 
-    `problem` is what ended the scenario before it was through; `wire` what was not as it had to be for users.
+    `problem` is what ended the scenario before it was through; `wire` what was not as it had to be for users. `first`
+    is what was not as it had to be when it was played for the first time, if this is the second.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Result:
     left: Sequence[str] = ()
     problem: str = ""
     notes: Sequence[str] = ()
+    first: Sequence[str] = ()
 
     @property
     def sent(self) -> int:
@@ -66,5 +68,5 @@ class Result:
         found = [f"{self.says} ({self.source}; {self.seconds:.0f} s)", f"ended: {self.ended}", *self.notes]
         for name, tally in self.tallies.items():
             found += [f"{name}: {tally.text}", *failures(tally.failed)]
-        found += [f"canary's share: {self.shares}"]
+        found += [f"canary's share: {self.shares}", *(f"the first time it did not hold: {each}" for each in self.first)]
         return [*found, *(f"DOES NOT HOLD: {complaint}" for complaint in self.complaints)]

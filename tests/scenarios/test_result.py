@@ -52,6 +52,14 @@ def test_the_evidence_tells_what_holds_from_what_does_not() -> None:
     assert summary([HELD]) == "1 of 1 scenarios hold; 10 requests, 0 failed"
 
 
+def test_what_was_played_twice_says_so_and_what_it_was_at_first() -> None:
+    again = replace(HELD, first=["1 requests failed"])
+    page = evidence([again], ["commit abc"], 60.0)
+    assert "| a-scenario | Flagger | holds the second time |" in page
+    assert "* the first time it did not hold: 1 requests failed" in page
+    assert summary([again]) == "1 of 1 scenarios hold, 1 of them were played twice; 10 requests, 0 failed"
+
+
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
 def test_every_scenario_writes_a_canary_that_can_be_read(scenario: Scenario) -> None:
     spec = parse(Shopfront("scene", **scenario.options).canary())
