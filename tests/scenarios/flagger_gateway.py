@@ -35,7 +35,7 @@ def gateway_canary(stage: Stage) -> None:
 
 @scenario(
     "Flagger gatewayapi/test-canary.sh: rolled back",
-    (10,),
+    None,
     route=HTTP_ROUTE,
     load="/status/500",
     analysis={**STEPS, "interval": UNDER_A_BAD_LOAD, "metrics": BUILT_IN},

@@ -25,7 +25,7 @@ def nginx_canary(stage: Stage) -> None:
 
 @scenario(
     "Flagger nginx/test-lifecycle.sh; N5, N6, N7",
-    (20, 20, 20, 40),
+    None,
     load="/status/500",
     analysis={**STEPS, "interval": UNDER_A_BAD_LOAD, "metrics": [SUCCESS]},
 )

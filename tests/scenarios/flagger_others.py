@@ -20,7 +20,7 @@ def step_weights(stage: Stage) -> None:
 
 @scenario(
     "Flagger traefik/test-canary.sh, linkerd/test-canary.sh",
-    (20, 40, 60, 20),
+    None,
     load="/",
     analysis={
         **STEPS,

@@ -14,8 +14,8 @@ from tests.faults.subject import Managed
 STEPS: Object = {"interval": "4s", "threshold": 2, "stepWeight": 20, "maxWeight": 40}
 """As the suites have them, but for the interval: theirs is 10 or 15 s."""
 WINDOW = "10s"
-UNDER_A_BAD_LOAD = "12s"
-"""The interval where a load test has to be seen by the first check: it takes a moment to begin."""
+UNDER_A_BAD_LOAD = "8s"
+"""The interval where a load test has to be seen: the first check calls for it, so which step is refused is chance."""
 INGRESS, HTTP_ROUTE = "Ingress", "HTTPRoute"
 GATEWAY = {"name": "traefik", "namespace": "ingress"}
 PATIENCE = 240  # seconds without progress: a busy machine is no bad version
