@@ -26,10 +26,16 @@ SERVICE: Object = {
 
 @dataclass
 class Measured(Shop):
-    """It shows its metrics on a port of their own."""
+    """It shows its metrics on a port of their own, and is reached by the Service that is made for it."""
 
     def deployment(self, tag: str = "6.0.0", **container: Any) -> Object:
         return super().deployment(tag, **{"command": COMMAND, "ports": PORTS, **container})
+
+    def ingress(self) -> Object:
+        found = super().ingress()
+        [path] = found["spec"]["rules"][0]["http"]["paths"]
+        path["backend"] = {"service": {"name": SERVICE["name"], "port": {"name": SERVICE["portName"]}}}
+        return found
 
 
 @pytest.fixture

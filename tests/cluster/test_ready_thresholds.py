@@ -24,7 +24,7 @@ def test_a_rollout_waits_for_as_many_of_the_primarys_pods_as_its_threshold_says(
     one_fails_its_probes(shop, "app=podinfo")
     eventually(lambda: available(shop, "podinfo") == 1, "one of two is there", 30)
     shop.set_image("6.0.1")
-    shop.says("waiting for the primary: 1 of 2 (readyThreshold 100%) updated replicas are available")
+    shop.says("waiting for rollout to finish: 1 of 2 (readyThreshold 100%) updated replicas are available")
     assert not shop.exists("deployment", "podinfo-canary")
     shop.specify(analysis={"primaryReadyThreshold": 50})
     shop.until_weight(25)
